@@ -1,0 +1,184 @@
+"""What can go wrong.
+
+    SelfplayError
+    ├── UsageError                 the person can mend it: settings, flags, files (exit 2)
+    │   ├── SettingsError
+    │   ├── WorkspaceError         the wrong kind of workspace, or in use
+    │   └── OutputEditedError      the output file is not what we left
+    ├── Fault                      law 2: no verdict, no attempt, nobody's mistake
+    │   ├── ModelFault
+    │   │   ├── ModelUnreachable   away: wait and try again
+    │   │   ├── ModelBusy          away: wait and try again
+    │   │   ├── ModelNotFound      the server lives, the model is not there
+    │   │   ├── ModelRefusedRequest  the request itself is wrong: never repeated
+    │   │   ├── ModelServerError   a 5xx or an error line in the stream: a few more tries
+    │   │   ├── ModelStalled       bytes stopped coming: a few more tries
+    │   │   └── NoAnswer           the reply ended without an answer: asked again twice
+    │   │       ├── Truncated
+    │   │       ├── Blank
+    │   │       └── Unfinished
+    │   └── ServerFault
+    │       ├── ServerUnreachable  away: wait and try again
+    │       ├── LoginRefused       the RCON password is wrong
+    │       ├── ServerBusy         another process on this machine holds the server
+    │       ├── ConnectionLost     closed or silent in the middle of a command
+    │       └── ProtocolViolation  garbage on the wire
+    ├── IllTyped                   the model's mistake: the reply is no answer; told to the model
+    ├── CommandTooLong             the model's mistake: more bytes than the server reads
+    ├── StoreError                 the disk said no
+    ├── DecisionOvertaken          somebody else decided on the same trace meanwhile
+    └── GaveUp                     a server stayed away for longer than --give-up (exit 1)
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "Blank",
+    "CommandTooLong",
+    "ConnectionLost",
+    "DecisionOvertaken",
+    "Fault",
+    "GaveUp",
+    "IllTyped",
+    "LoginRefused",
+    "ModelBusy",
+    "ModelFault",
+    "ModelNotFound",
+    "ModelRefusedRequest",
+    "ModelServerError",
+    "ModelStalled",
+    "ModelUnreachable",
+    "NoAnswer",
+    "OutputEditedError",
+    "ProtocolViolation",
+    "SelfplayError",
+    "ServerBusy",
+    "ServerFault",
+    "ServerUnreachable",
+    "SettingsError",
+    "StoreError",
+    "Truncated",
+    "Unfinished",
+    "UsageError",
+    "WorkspaceError",
+]
+
+
+class SelfplayError(Exception):
+    """Raised for everything this project foresees; its text says what happened, to what, and what to do."""
+
+
+class UsageError(SelfplayError):
+    """Raised when settings, flags or files need a person's hand."""
+
+
+class SettingsError(UsageError):
+    """Raised by settings that are not valid; names the key, the value and what is allowed."""
+
+
+class WorkspaceError(UsageError):
+    """Raised when a workspace is of the other kind, in use, or cannot be written."""
+
+
+class OutputEditedError(UsageError):
+    """Raised when an output file is neither in its committed nor in its pending state."""
+
+
+class Fault(SelfplayError):
+    """Raised when a server or the wire failed; never a verdict on the model."""
+
+
+class ModelFault(Fault):
+    """Raised when a request to the model brought no reply that counts.
+
+    `thinking` and `partial` hold what had come before the fault, verbatim.
+    """
+
+    def __init__(self, message: str, *, partial: str = "", thinking: str = "") -> None:
+        super().__init__(message)
+        self.partial = partial
+        self.thinking = thinking
+
+
+class ModelUnreachable(ModelFault):
+    """Raised when no connection to the model server can be made."""
+
+
+class ModelBusy(ModelFault):
+    """Raised when the model server turns the request away for now (HTTP 429 or 503)."""
+
+
+class ModelNotFound(ModelFault):
+    """Raised when the model server does not have the model."""
+
+
+class ModelRefusedRequest(ModelFault):
+    """Raised when the model server calls the request itself wrong (HTTP 4xx)."""
+
+
+class ModelServerError(ModelFault):
+    """Raised by HTTP 5xx, an error line within a stream, or a connection cut within a reply."""
+
+
+class ModelStalled(ModelFault):
+    """Raised when bytes stop coming, or the whole reply takes longer than its deadline."""
+
+
+class NoAnswer(ModelFault):
+    """Raised when the reply ended in good order but holds no answer."""
+
+
+class Truncated(NoAnswer):
+    """Raised when the server's done reason says that the token limit cut the reply."""
+
+
+class Blank(NoAnswer):
+    """Raised when the reply has no content apart from thinking."""
+
+
+class Unfinished(NoAnswer):
+    """Raised when the stream ended, or outgrew its bound, without the server saying that it is done."""
+
+
+class ServerFault(Fault):
+    """Raised when the Minecraft server or the wire to it failed."""
+
+
+class ServerUnreachable(ServerFault):
+    """Raised when no RCON connection can be made."""
+
+
+class LoginRefused(ServerFault):
+    """Raised when the server refuses the RCON password."""
+
+
+class ServerBusy(ServerFault):
+    """Raised when another process of this machine holds the server's lock."""
+
+
+class ConnectionLost(ServerFault):
+    """Raised when the connection closed, or stayed silent past the deadline, within a command."""
+
+
+class ProtocolViolation(ServerFault):
+    """Raised by bytes that are no RCON packet, or a packet for another request."""
+
+
+class IllTyped(SelfplayError):
+    """Raised when a reply does not decode to the typed answer; its text is written for the model."""
+
+
+class CommandTooLong(SelfplayError):
+    """Raised before sending a command of more bytes than the server reads in one packet."""
+
+
+class StoreError(SelfplayError):
+    """Raised when the database or the output file cannot be written."""
+
+
+class DecisionOvertaken(SelfplayError):
+    """Raised when a decision was made on the sight of an older one than the last."""
+
+
+class GaveUp(SelfplayError):
+    """Raised when a server stayed away for longer than the run was told to wait."""

@@ -1,0 +1,46 @@
+"""Text from a model or a server, made safe for a person's terminal."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["clean", "clip", "one_line"]
+
+_LEGACY_COLOUR = re.compile("\u00a7[0-9A-FK-ORXa-fk-orx]")
+
+# C0 but newline and tab, DEL, C1, the bidirectional controls, line and paragraph separators, the zero-width
+# characters that hide text, variation and tag characters, and lone surrogates (which no terminal encodes).
+_HOSTILE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+
+def clean(text: str) -> str:
+    """Return `text` with every control character made visible; newlines and tabs stay.
+
+    For display, logs and exceptions only: files keep what was said. Minecraft's section-sign colours are
+    dropped. C0 controls become the Unicode control pictures, everything else hostile `<U+XXXX>`.
+    """
+    return _HOSTILE.sub(_visible, _LEGACY_COLOUR.sub("", text))
+
+
+def one_line(text: str) -> str:
+    """Return `text` cleaned, with newlines and tabs made visible too."""
+    return clean(text).replace("\n", "\u240a").replace("\t", "\u2409")
+
+
+def clip(text: str, limit: int) -> str:
+    """Return at most `limit` characters of `text`, saying how many were left out."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}\u2026 ({len(text) - limit} more characters)"
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    return f"<U+{code:04X}>"

@@ -1,0 +1,1 @@
+"""The laws of selfplay-tui, as tests."""
