@@ -1,0 +1,1 @@
+"""Servers that the tests speak to over real sockets."""
