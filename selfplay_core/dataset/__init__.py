@@ -1,0 +1,1 @@
+"""A trace and its decision become rows: one file a format."""

@@ -1,0 +1,183 @@
+"""The original script's two row types, key for key; what is new stands in `metadata`, and as `train` on a message."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import orjson
+
+from selfplay_core.models import (
+    Answer,
+    Attempt,
+    CommandResult,
+    Decision,
+    DecisionKind,
+    Level,
+    Mode,
+    Outcome,
+    Row,
+    Trace,
+    VerdictOutcome,
+    WorldKind,
+)
+
+__all__ = ["seed_row"]
+
+_SOURCE: Final = "self_play"
+_TOOL: Final = "rcon.execute"
+_DIFFICULTIES: Final = ("easy", "medium", "hard")
+
+
+def seed_row(trace: Trace, decision: Decision) -> Row | None:
+    """Return the row of an accepted trace, or None where the decision accepts nothing or no answer came.
+
+    A pure function of its arguments: neither times nor run ids enter the row.
+    """
+    if decision.kind not in (DecisionKind.ACCEPT, DecisionKind.EDIT):
+        return None
+    answer = decision.edited or (trace.last.answer if trace.last else None)
+    if answer is None:
+        return None
+    if trace.outcome is Outcome.CORRECTED and decision.edited is None:
+        return _with_id("selfplay-correction-", _correction(trace, decision, answer))
+    return _with_id("selfplay-", _standard(trace, decision, answer))
+
+
+def _standard(trace: Trace, decision: Decision, answer: Answer) -> dict[str, Any]:
+    output: dict[str, Any] = {
+        "reasoning": answer.reasoning,
+        "commands": list(answer.commands),
+        "safety_flags": [],
+    }
+    if trace.prompt.mode is Mode.GOD:
+        output["message"] = answer.message or ""
+    return {
+        "source": _SOURCE,
+        "category": "command_gen",
+        "input": {
+            "user_message": decision.edited_prompt or trace.prompt.text,
+            "server_context": {"server_type": "paper", "version": trace.world.version or "1.21.x"},
+        },
+        "output": output,
+        "metadata": {
+            "difficulty": _difficulty(trace),
+            "validated": decision.by != "auto",
+            "risk_level": max((result.risk for result in _evidence(trace, decision)), default=1),
+            **_common_metadata(trace, decision),
+            "system_prompt": trace.system,
+        },
+    }
+
+
+def _correction(trace: Trace, decision: Decision, answer: Answer) -> dict[str, Any]:
+    messages: list[dict[str, Any]] = [
+        {"role": "system", "content": trace.system},
+        {"role": "user", "content": decision.edited_prompt or trace.prompt.text},
+    ]
+    for attempt in trace.attempts:
+        messages.extend(_turns(attempt, train=attempt is trace.last))
+    messages.append({"role": "assistant", "content": _final_answer(trace, answer), "train": True})
+    return {
+        "source": _SOURCE,
+        "type": "error_correction",
+        "messages": messages,
+        "metadata": {
+            **_common_metadata(trace, decision),
+            "rendered_from": "json_answer",
+            "difficulty": _difficulty(trace),
+            "validated": decision.by != "auto",
+            "risk_level": max((result.risk for result in _evidence(trace, decision)), default=1),
+        },
+    }
+
+
+def _turns(attempt: Attempt, *, train: bool) -> list[dict[str, Any]]:
+    """Render one attempt: its calls in one assistant turn, then one tool turn per call.
+
+    An attempt that was no answer stays what it was: the model's text, and what it was told of it.
+    """
+    if attempt.answer is None or attempt.error is not None:
+        return [
+            {"role": "assistant", "content": attempt.raw, "train": False},
+            {"role": "user", "content": attempt.error or ""},
+        ]
+    calls = "\n".join(_tool_call(command) for command in attempt.answer.commands)
+    turns: list[dict[str, Any]] = [{"role": "assistant", "content": calls, "train": train}]
+    turns.extend({"role": "tool", "content": _tool_result(result)} for result in attempt.results)
+    return turns
+
+
+def _tool_call(command: str) -> str:
+    call = {"name": _TOOL, "arguments": {"command": command}}
+    return f"<tool_call>\n{_compact(call)}\n</tool_call>"
+
+
+def _tool_result(result: CommandResult) -> str:
+    passed = result.verdict.outcome is VerdictOutcome.PASSED
+    return _compact({"success": passed, "result": result.reply})
+
+
+def _final_answer(trace: Trace, answer: Answer) -> str:
+    final: dict[str, Any] = {
+        "commands": list(answer.commands),
+        "reasoning": f"Self-corrected: {answer.reasoning}",
+    }
+    if trace.prompt.mode is Mode.GOD:
+        final["message"] = answer.message or ""
+    return _compact(final)
+
+
+def _common_metadata(trace: Trace, decision: Decision) -> dict[str, Any]:
+    unchanged = decision.edited is None
+    evidence = _evidence(trace, decision)
+    real = trace.world.kind is WorldKind.REAL
+    return {
+        "self_play": True,
+        "rcon_verified": real and unchanged and bool(evidence) and trace.level is Level.EXECUTED,
+        "verifier": "rcon" if real else "sandbox",
+        "attempts": len(trace.attempts),
+        "generation_category": trace.prompt.category,
+        "mode": trace.prompt.mode.value,
+        "outcome": trace.outcome.value,
+        "level": trace.level.value if unchanged else Level.NONE.value,
+        "edited": not unchanged,
+        "results": [_evidence_line(result) for result in evidence],
+        "model": {"name": trace.model.name, "digest": trace.model.digest, "server": trace.model.kind},
+        "server": {"brand": trace.world.brand, "version": trace.world.version},
+        "parameters": trace.parameters,
+    }
+
+
+def _evidence(trace: Trace, decision: Decision) -> tuple[CommandResult, ...]:
+    """The results that speak for the row's own commands: none once a person has changed them."""
+    if decision.edited is not None or trace.last is None:
+        return ()
+    return trace.last.results
+
+
+def _evidence_line(result: CommandResult) -> dict[str, str]:
+    return {
+        "command": result.command,
+        "verdict": result.verdict.outcome.value,
+        "level": result.level.value,
+        "reply": result.reply,
+    }
+
+
+def _difficulty(trace: Trace) -> str:
+    return _DIFFICULTIES[min(len(trace.attempts), len(_DIFFICULTIES)) - 1]
+
+
+def _with_id(prefix: str, body: dict[str, Any]) -> Row:
+    digest = hashlib.sha256(_canonical(body)).hexdigest()[:24]
+    row_id = f"{prefix}{digest}"
+    return Row(row_id, _canonical({"id": row_id, **body}))
+
+
+def _canonical(body: dict[str, Any]) -> bytes:
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+
+
+def _compact(body: dict[str, Any]) -> str:
+    return orjson.dumps(body).decode()

@@ -1,0 +1,80 @@
+"""The prompts that wait for a worker, and the rounds that wait for their prompts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from dataclasses import dataclass
+
+from selfplay_core.models import Prompt, Trace
+
+__all__ = ["RoundBook", "WorkItem", "WorkQueue"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """One prompt to be solved; `position` is its place in the order in which traces are accepted.
+
+    `seed` is that of the run that asked it. `released` is the held trace that a person has allowed to go on.
+    """
+
+    position: int
+    run_id: str
+    trace_id: str
+    prompt: Prompt
+    seed: int
+    released: Trace | None = None
+
+
+class WorkQueue:
+    """First in, first out, until it is closed."""
+
+    def __init__(self) -> None:
+        self._items: deque[WorkItem] = deque()
+        self._closed = False
+        self._changed = asyncio.Condition()
+
+    async def put(self, item: WorkItem) -> None:
+        """Add an item at the end."""
+        async with self._changed:
+            self._items.append(item)
+            self._changed.notify()
+
+    async def close(self, *, discard: bool = False) -> None:
+        """Let everybody who waits go once the items are used up, or at once."""
+        async with self._changed:
+            self._closed = True
+            if discard:
+                self._items.clear()
+            self._changed.notify_all()
+
+    async def get(self) -> WorkItem | None:
+        """Return the next item, or None when there will be none."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._items or self._closed)
+            return self._items.popleft() if self._items else None
+
+
+class RoundBook:
+    """Which rounds are complete: every prompt of theirs ended or parked."""
+
+    def __init__(self) -> None:
+        self._open: Counter[int] = Counter()
+        self._changed = asyncio.Condition()
+
+    def begin(self, round_number: int) -> None:
+        """Note that a round has one more prompt to be ended."""
+        self._open[round_number] += 1
+
+    async def ended(self, round_number: int) -> None:
+        """Note that one prompt of a round has ended."""
+        async with self._changed:
+            self._open[round_number] -= 1
+            self._changed.notify_all()
+
+    async def complete_up_to(self, round_number: int) -> None:
+        """Wait until no prompt of this round or an earlier one is open."""
+        async with self._changed:
+            await self._changed.wait_for(
+                lambda: not any(count for number, count in self._open.items() if number <= round_number)
+            )

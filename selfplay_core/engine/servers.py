@@ -1,0 +1,130 @@
+"""The model and the world that a run talks to, connected from the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from selfplay_core.llm.base import ChatModel
+from selfplay_core.llm.ollama import OllamaChat
+from selfplay_core.llm.openai import OpenAIChat
+from selfplay_core.models import ModelIdentity, WorldIdentity
+from selfplay_core.settings import LlmSettings, Secret, Settings
+from selfplay_core.verify.address import RconAddress
+from selfplay_core.verify.rcon import RconClient
+from selfplay_core.verify.server_lock import ServerLock
+from selfplay_core.verify.verifier import Verifier
+
+if TYPE_CHECKING:
+    from selfplay_core.sandbox.embedded import Sandbox
+
+__all__ = ["Credentials", "Model", "World", "open_model", "open_world", "sandbox_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The secrets of a run; None where a server needs none."""
+
+    rcon_password: Secret | None = None
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that has answered who it is."""
+
+    chat: ChatModel
+    identity: ModelIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A server whose lock is ours and whose console has taken the password."""
+
+    verifier: Verifier
+    identity: WorldIdentity
+
+
+@asynccontextmanager
+async def sandbox_for(settings: Settings) -> AsyncIterator[Sandbox | None]:
+    """Start the embedded sandbox if the settings want any part of it; it outlives the run's drain."""
+    if not settings.is_sandbox:
+        yield None
+        return
+    # The sandbox brings a web server and a grammar along, which a run on real servers does without.
+    from selfplay_core.sandbox.embedded import Sandbox
+
+    sandbox = Sandbox(settings.world.players, worldedit=settings.world.worldedit)
+    await asyncio.to_thread(sandbox.start)
+    try:
+        yield sandbox
+    finally:
+        await asyncio.to_thread(sandbox.close)
+
+
+@asynccontextmanager
+async def open_model(
+    settings: Settings, credentials: Credentials, sandbox: Sandbox | None
+) -> AsyncIterator[Model]:
+    """Connect to the model server; raises ModelUnreachable or ModelNotFound."""
+    chat = _chat(settings.llm, credentials, sandbox)
+    try:
+        identity = await chat.identify()
+        yield Model(chat, replace(identity, kind=settings.llm.kind))
+    finally:
+        await chat.aclose()
+
+
+@asynccontextmanager
+async def open_world(
+    settings: Settings, credentials: Credentials, sandbox: Sandbox | None
+) -> AsyncIterator[World]:
+    """Lock the server, connect and log in; raises a `ServerFault`."""
+    rcon = settings.rcon
+    async with AsyncExitStack() as stack:
+        if settings.world.kind == "sandbox":
+            assert sandbox is not None, "sandbox_for starts one whenever the settings want it"
+            address = RconAddress(sandbox.rcon_host, sandbox.rcon_port)
+            password = sandbox.rcon_password
+        else:
+            address = RconAddress(rcon.host, rcon.port, rcon.tls)
+            password = credentials.rcon_password.reveal() if credentials.rcon_password else ""
+            lock = ServerLock(rcon.host, rcon.port)
+            await asyncio.to_thread(lock.acquire)
+            stack.callback(lock.release)
+        client = RconClient(
+            address, password, connect_seconds=rcon.connect_seconds, command_seconds=rcon.command_seconds
+        )
+        verifier = Verifier(client, setup=settings.world.setup, cleanup=settings.world.cleanup)
+        stack.push_async_callback(verifier.aclose)
+        yield World(verifier, await verifier.connect())
+
+
+def _chat(llm: LlmSettings, credentials: Credentials, sandbox: Sandbox | None) -> ChatModel:
+    if llm.kind == "openai":
+        return OpenAIChat(
+            llm.url,
+            llm.model,
+            api_key=credentials.api_key.reveal() if credentials.api_key else None,
+            think=bool(llm.think),
+            connect_seconds=llm.connect_seconds,
+            first_byte_seconds=llm.first_byte_seconds,
+            stall_seconds=llm.stall_seconds,
+            total_seconds=llm.total_seconds,
+            proxy=llm.proxy or None,
+        )
+    return OllamaChat(
+        sandbox.ollama_url if sandbox is not None and llm.kind == "sandbox" else llm.url,
+        llm.model,
+        think=llm.think,
+        num_ctx=llm.num_ctx,
+        keep_alive=llm.keep_alive,
+        connect_seconds=llm.connect_seconds,
+        first_byte_seconds=llm.first_byte_seconds,
+        stall_seconds=llm.stall_seconds,
+        total_seconds=llm.total_seconds,
+        proxy=llm.proxy or None,
+    )

@@ -1,0 +1,200 @@
+"""The settings made into a run, and everything closed after it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from selfplay_core.categories import Texts
+from selfplay_core.dataset.prompts import GivenPrompt
+from selfplay_core.dataset.seed import seed_row
+from selfplay_core.engine.asking import Asker
+from selfplay_core.engine.backlog import collect_backlog, end_ruled_out, resumable_run
+from selfplay_core.engine.control import Control, Drained
+from selfplay_core.engine.conversation import Speaker
+from selfplay_core.engine.keeper import Keeper
+from selfplay_core.engine.outage import Outage
+from selfplay_core.engine.plan import RunPlan, fingerprint, plan_run
+from selfplay_core.engine.rounds import RoundWriter
+from selfplay_core.engine.run import Backlog, Run
+from selfplay_core.engine.servers import Credentials, Model, World, open_model, open_world, sandbox_for
+from selfplay_core.engine.solver import Solver
+from selfplay_core.events import Announce, RunEnded, RunStarted
+from selfplay_core.models import workspace_kind
+from selfplay_core.settings import Settings
+from selfplay_core.store.database import Database
+from selfplay_core.store.projection import Projection
+from selfplay_core.store.runs import RunRecord, RunStatus, check_kind, end_run, resume_run, start_run
+from selfplay_core.store.thread import AsyncStore
+
+__all__ = ["Job", "dry_run", "generate"]
+
+_SEED_BITS = 32
+_VERSION_UNKNOWN = "1.21"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a person asked for, settled: settings, texts, places and secrets."""
+
+    settings: Settings
+    texts: Texts
+    credentials: Credentials
+    workspace: Path
+    output: Path
+    given: tuple[GivenPrompt, ...] | None = None
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Which run this is: a new one, or an earlier one that goes on."""
+
+    record: RunRecord
+    resumed: bool
+    backlog: Backlog
+
+
+async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
+    """Make one run from the first check to the last row.
+
+    Raises UsageError for a workspace or output that cannot be used, a `Fault` if the model or the server
+    cannot be used at the start, StoreError if the disk says no.
+    """
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(_open_store(job.workspace))
+        projection = await store.do(Projection, job.output, seed_row)
+        await store.do(lambda _: projection.check())
+        sandbox = await stack.enter_async_context(sandbox_for(job.settings))
+        world = await stack.enter_async_context(open_world(job.settings, job.credentials, sandbox))
+        model = await stack.enter_async_context(open_model(job.settings, job.credentials, sandbox))
+        kind = workspace_kind(model.identity, world.identity)
+        await store.do(check_kind, kind)
+        plan, chosen = await _choose(job, store)
+        keeper = Keeper(store, projection, accept=plan.accept, announce=announce)
+        run = _assemble(job, plan, chosen, model, world, store, keeper, control, announce)
+        announce(
+            RunStarted(
+                seed=plan.seed,
+                rounds=plan.rounds,
+                done_rounds=min(chosen.backlog.next_round, plan.rounds),
+                leftovers=chosen.backlog.open_prompts,
+                expected_prompts=chosen.backlog.open_prompts + plan.prompts_from(chosen.backlog.next_round),
+                resumed=chosen.resumed,
+                model=model.identity,
+                world=world.identity,
+            )
+        )
+        status = RunStatus.INTERRUPTED
+        try:
+            await keeper.project()
+            ended = await run.execute()
+            status = RunStatus(ended.status)
+        finally:
+            await store.do(end_run, chosen.record.id, status, time.time())
+        return ended
+
+
+async def dry_run(job: Job, control: Control, announce: Announce) -> None:
+    """Let the model write the prompts of every round, and announce them; nothing else is touched."""
+    async with sandbox_for(job.settings) as sandbox, open_model(job.settings, job.credentials, sandbox) as model:
+        seed = job.settings.run.seed
+        plan = plan_run(job.settings, seed=_draw_seed() if seed is None else seed, given=job.given)
+        asker = _asker(model, plan, control, announce)
+        speaker = Speaker(plan.players, _VERSION_UNKNOWN)
+        writer = RoundWriter(asker=asker, texts=job.texts, speaker=speaker, plan=plan, announce=announce)
+        try:
+            for number in range(plan.rounds):
+                if not await control.may_begin_round():
+                    return
+                await writer.write(number)
+        except Drained:
+            return
+
+
+@asynccontextmanager
+async def _open_store(workspace: Path) -> AsyncIterator[AsyncStore]:
+    store = await AsyncStore.open(workspace)
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+async def _choose(job: Job, store: AsyncStore) -> tuple[RunPlan, _Chosen]:
+    """Find the run to go on with, or start one; from here on the workspace is ours to generate in."""
+    wanted_seed = job.settings.run.seed
+    plan = plan_run(job.settings, seed=_draw_seed() if wanted_seed is None else wanted_seed, given=job.given)
+    print_of = fingerprint(job.settings, job.texts, job.given)
+
+    def choose(database: Database) -> _Chosen:
+        found = None if job.new else resumable_run(database, print_of, wanted_seed, plan.rounds)
+        if found is not None:
+            resume_run(database, found.id)
+        record = found or RunRecord(
+            id=secrets.token_hex(12),
+            seed=plan.seed,
+            fingerprint=print_of,
+            rounds=plan.rounds,
+            status=RunStatus.RUNNING,
+            started_at=time.time(),
+            settings=msgspec.json.encode(job.settings).decode(),
+        )
+        if found is None:
+            start_run(database, record)
+        end_ruled_out(database)
+        return _Chosen(record, found is not None, collect_backlog(database, found, everything=not job.new))
+
+    chosen = await store.do(choose)
+    return plan_run(job.settings, seed=chosen.record.seed, given=job.given), chosen
+
+
+def _assemble(
+    job: Job,
+    plan: RunPlan,
+    chosen: _Chosen,
+    model: Model,
+    world: World,
+    store: AsyncStore,
+    keeper: Keeper,
+    control: Control,
+    announce: Announce,
+) -> Run:
+    asker = _asker(model, plan, control, announce)
+    speaker = Speaker(plan.players, world.identity.version or _VERSION_UNKNOWN)
+    solver = Solver(
+        asker=asker,
+        verifier=world.verifier,
+        world_outage=Outage("The server", give_up=plan.give_up, control=control, announce=announce),
+        texts=job.texts,
+        speaker=speaker,
+        plan=plan,
+        model=model.identity,
+        announce=announce,
+    )
+    return Run(
+        chosen.record.id,
+        plan=plan,
+        backlog=chosen.backlog,
+        writer=RoundWriter(asker=asker, texts=job.texts, speaker=speaker, plan=plan, announce=announce),
+        solver=solver,
+        keeper=keeper,
+        store=store,
+        control=control,
+        announce=announce,
+    )
+
+
+def _asker(model: Model, plan: RunPlan, control: Control, announce: Announce) -> Asker:
+    outage = Outage("The model", give_up=plan.give_up, control=control, announce=announce)
+    return Asker(model.chat, slots=plan.concurrency, outage=outage, control=control)
+
+
+def _draw_seed() -> int:
+    return secrets.randbits(_SEED_BITS)

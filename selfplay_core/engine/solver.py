@@ -1,0 +1,273 @@
+"""One prompt, answered, verified and corrected until its trace ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from selfplay_core.categories import Texts
+from selfplay_core.engine.asking import Asker
+from selfplay_core.engine.conversation import Speaker, answer_messages, system_prompt
+from selfplay_core.engine.judging import Finding, attempt_level, find, good_outcome
+from selfplay_core.engine.outage import Outage
+from selfplay_core.engine.plan import ANSWER_TEMPERATURE, RETRY_TEMPERATURE, RunPlan
+from selfplay_core.engine.seeds import request_seed
+from selfplay_core.engine.slots import Urgency
+from selfplay_core.errors import (
+    ConnectionLost,
+    IllTyped,
+    LoginRefused,
+    ModelFault,
+    ModelNotFound,
+    ModelRefusedRequest,
+    NoAnswer,
+    ProtocolViolation,
+    ServerUnreachable,
+)
+from selfplay_core.events import Announce, AttemptJudged
+from selfplay_core.llm.base import ChatReply, ChatRequest
+from selfplay_core.llm.replies import answer_schema, decode_answer
+from selfplay_core.models import (
+    Action,
+    Answer,
+    Attempt,
+    CommandResult,
+    Level,
+    ModelIdentity,
+    Outcome,
+    Prompt,
+    Trace,
+)
+from selfplay_core.verify.policy import review
+from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, FaultCount, Verifier, too_long
+
+__all__ = ["Held", "Solver"]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An attempt that waits for a person: the trace so far, its last attempt not yet run."""
+
+    trace: Trace
+    command: str
+    reason: str
+
+
+@dataclass(slots=True)
+class _Ending:
+    """How a trace ends, once it does."""
+
+    outcome: Outcome
+    reason: str = ""
+    held_command: str | None = None
+
+
+@dataclass(slots=True)
+class _Work:
+    """A trace in the making."""
+
+    trace_id: str
+    prompt: Prompt
+    system: str
+    attempts: list[Attempt] = field(default_factory=list)
+
+
+class Solver:
+    """Solves prompts for one run; holds no state of a single prompt."""
+
+    def __init__(
+        self,
+        *,
+        asker: Asker,
+        verifier: Verifier,
+        world_outage: Outage,
+        texts: Texts,
+        speaker: Speaker,
+        plan: RunPlan,
+        model: ModelIdentity,
+        announce: Announce,
+    ) -> None:
+        self._asker = asker
+        self._verifier = verifier
+        self._world_outage = world_outage
+        self._texts = texts
+        self._speaker = speaker
+        self._plan = plan
+        self._model = model
+        self._announce = announce
+
+    async def solve(self, trace_id: str, prompt: Prompt, *, seed: int | None = None) -> Trace | Held:
+        """Return the ended trace, or what waits for a person.
+
+        Faults of a server end in `errored`. Raises GaveUp when a server stays away, Drained when the run
+        drains before the server is back, and ModelNotFound or ModelRefusedRequest from a model that has
+        never answered.
+        """
+        work = _Work(trace_id, prompt, system_prompt(self._texts, self._speaker, prompt))
+        return await self._solve(work, self._plan.seed if seed is None else seed, released=None)
+
+    async def release(self, held: Trace, *, seed: int) -> Trace | Held:
+        """Run the attempt that a person has allowed, and go on from there; ends and raises as `solve`."""
+        work = _Work(held.id, held.prompt, held.system, list(held.attempts[:-1]))
+        return await self._solve(work, seed, released=held.last)
+
+    async def _solve(self, work: _Work, run_seed: int, *, released: Attempt | None) -> Trace | Held:
+        try:
+            ending = await self._attempts(work, run_seed, released)
+        except (ModelFault, ConnectionLost, ProtocolViolation) as fault:
+            if isinstance(fault, ModelNotFound | ModelRefusedRequest) and not self._asker.ever_answered:
+                raise
+            if isinstance(fault, NoAnswer):
+                work.attempts.append(_no_answer(len(work.attempts) + 1, fault))
+            ending = _Ending(Outcome.ERRORED, str(fault))
+        trace = self._trace(work, ending)
+        if ending.held_command is not None:
+            return Held(trace, ending.held_command, ending.reason)
+        return trace
+
+    async def _attempts(self, work: _Work, run_seed: int, released: Attempt | None) -> _Ending:
+        if released is not None and released.answer is not None:
+            ending = await self._judge(work, released, released.answer, probe=False, allowed_by_person=True)
+            if ending is not None:
+                return ending
+        for number in range(len(work.attempts) + 1, self._plan.max_retries + 2):
+            reply = await self._ask(work, run_seed, number)
+            attempt = _decode(number, reply, work.prompt)
+            if attempt.answer is None or attempt.error is not None:
+                self._keep(work, attempt)
+                continue
+            if not attempt.answer.commands:
+                self._keep(work, attempt)
+                return _Ending(Outcome.REFUSED if number == 1 else Outcome.FAILED, "The answer holds no command.")
+            ending = await self._run(work, attempt, attempt.answer)
+            if ending is not None:
+                return ending
+        return _Ending(Outcome.FAILED)
+
+    async def _ask(self, work: _Work, run_seed: int, number: int) -> ChatReply:
+        request = ChatRequest(
+            messages=answer_messages(self._texts, work.system, work.prompt, work.attempts),
+            schema=answer_schema(work.prompt.mode),
+            temperature=ANSWER_TEMPERATURE if number == 1 else RETRY_TEMPERATURE,
+            seed=0,
+            max_tokens=self._plan.max_tokens,
+        )
+        seed_of = partial(request_seed, run_seed, work.prompt.round, work.prompt.slot, number)
+        return await self._asker.ask(request, seed_of, Urgency.ANSWERS)
+
+    async def _run(self, work: _Work, attempt: Attempt, answer: Answer) -> _Ending | None:
+        """Review and run the commands; None means that the model answers anew."""
+        stop, probe = self._review(answer.commands)
+        if stop is not None:
+            self._keep(work, attempt)
+            return stop
+        return await self._judge(work, attempt, answer, probe=probe)
+
+    async def _judge(
+        self, work: _Work, attempt: Attempt, answer: Answer, *, probe: bool, allowed_by_person: bool = False
+    ) -> _Ending | None:
+        results = await self._verify(answer.commands, probe=probe, allowed_by_person=allowed_by_person)
+        earlier = tuple(work.attempts)
+        self._keep(work, replace(attempt, results=results))
+        match find(results):
+            case Finding.MISTAKEN:
+                return None
+            case Finding.UNPROVEN:
+                return _Ending(Outcome.UNPROVEN)
+            case Finding.PROVEN:
+                return _Ending(good_outcome(earlier))
+
+    def _review(self, commands: tuple[str, ...]) -> tuple[_Ending | None, bool]:
+        """Return why nothing may be sent, or None and whether to probe instead of running."""
+        rulings = [(command, review(command)) for command in commands]
+        denied = next((ruling for _, ruling in rulings if ruling.action is Action.DENY), None)
+        if denied is not None:
+            return _Ending(Outcome.BLOCKED, denied.reason), False
+        if self._plan.execute == "probe":
+            return None, True
+        for command, ruling in rulings:
+            if ruling.action is Action.ASK:
+                match self._plan.on_ask:
+                    case "probe":
+                        return None, True
+                    case "hold":
+                        return _Ending(Outcome.BLOCKED, ruling.reason, held_command=command), False
+                    case "deny":
+                        return _Ending(Outcome.BLOCKED, f"Nobody is here to ask. {ruling.reason}"), False
+        return None, False
+
+    async def _verify(
+        self, commands: tuple[str, ...], *, probe: bool, allowed_by_person: bool
+    ) -> tuple[CommandResult, ...]:
+        faults = FaultCount()
+        while True:
+            try:
+                results = await self._verifier.verify(
+                    commands, faults=faults, probe=probe, allowed_by_person=allowed_by_person
+                )
+            except (ServerUnreachable, LoginRefused) as fault:
+                await self._world_outage.wait(fault)
+            else:
+                self._world_outage.over()
+                return results
+
+    def _keep(self, work: _Work, attempt: Attempt) -> None:
+        work.attempts.append(attempt)
+        self._announce(AttemptJudged(work.trace_id, attempt))
+
+    def _trace(self, work: _Work, ending: _Ending) -> Trace:
+        attempts = tuple(work.attempts)
+        reached = ending.outcome not in (Outcome.BLOCKED, Outcome.ERRORED)
+        return Trace(
+            id=work.trace_id,
+            prompt=work.prompt,
+            attempts=attempts,
+            outcome=ending.outcome,
+            level=attempt_level(attempts[-1]) if attempts and reached else Level.NONE,
+            reason=ending.reason,
+            system=work.system,
+            model=self._model,
+            world=self._verifier.identity,
+            parameters={
+                "answer_temperature": ANSWER_TEMPERATURE,
+                "retry_temperature": RETRY_TEMPERATURE,
+                "max_tokens": float(self._plan.max_tokens),
+            },
+        )
+
+
+def _decode(number: int, reply: ChatReply, prompt: Prompt) -> Attempt:
+    """Make an attempt of a reply; one that is no answer, or cannot be sent, carries the error for the model."""
+    answer: Answer | None = None
+    error: str | None = None
+    try:
+        answer = decode_answer(reply.content, prompt.mode)
+    except IllTyped as fault:
+        error = str(fault)
+    else:
+        error = _unsendable(answer.commands)
+    return Attempt(
+        number=number,
+        raw=reply.content,
+        answer=answer,
+        error=error,
+        thinking=reply.thinking,
+        seconds=reply.seconds,
+        output_tokens=reply.output_tokens,
+    )
+
+
+def _unsendable(commands: tuple[str, ...]) -> str | None:
+    for index, command in enumerate(commands):
+        if too_long(command):
+            size = len(command.encode())
+            return (
+                f"commands[{index}] is {size} bytes long; the server reads at most {MAX_COMMAND_BYTES}. "
+                "Write a shorter command, or several. Nothing was run."
+            )
+    return None
+
+
+def _no_answer(number: int, fault: NoAnswer) -> Attempt:
+    """Keep what had come of a reply that never became an answer; it is evidence, and no mistake."""
+    return Attempt(number=number, raw=fault.partial, answer=None, error=str(fault), thinking=fault.thinking)

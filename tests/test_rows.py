@@ -1,0 +1,165 @@
+"""The original's two row types: its keys, and none of its defects."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfplay_core.dataset.seed import seed_row
+from selfplay_core.models import (
+    Answer,
+    Attempt,
+    Decision,
+    DecisionKind,
+    Level,
+    Outcome,
+    Trace,
+    VerdictOutcome,
+    WorldIdentity,
+    WorldKind,
+)
+from tests.samples import ACCEPT, AUTO_ACCEPT, make_attempt, make_result, make_trace
+
+NASTY = 'tellraw @a {"text":"say \\"hi\\"","color":"red"}'
+SANDBOX = WorldIdentity(WorldKind.SANDBOX, "selfplay-sandbox", "1.21.11")
+
+
+def row_of(trace: Trace, decision: Decision = AUTO_ACCEPT) -> dict[str, Any]:
+    row = seed_row(trace, decision)
+    assert row is not None
+    body: dict[str, Any] = orjson.loads(row.line)
+    assert body["id"] == row.id
+    return body
+
+
+def corrected(*attempts: Attempt) -> Trace:
+    return make_trace(*attempts, outcome=Outcome.CORRECTED)
+
+
+def two_attempts() -> Trace:
+    return corrected(
+        make_attempt(1, make_result("give a"), make_result(NASTY, VerdictOutcome.REJECTED, reply="Bad\n<--[HERE]")),
+        make_attempt(2, make_result("give a"), make_result(NASTY)),
+    )
+
+
+def test_a_first_try_row_has_the_originals_keys() -> None:
+    """Consumers of the original read the same keys; everything new stands in metadata."""
+    body = row_of(make_trace())
+    assert set(body) == {"id", "source", "category", "input", "output", "metadata"}
+    assert set(body["input"]) == {"user_message", "server_context"}
+    assert set(body["output"]) == {"reasoning", "commands", "safety_flags"}
+    assert {"difficulty", "validated", "risk_level", "rcon_verified", "self_play"} <= set(body["metadata"])
+    assert body["metadata"]["generation_category"] == "edge_items"
+    assert body["metadata"]["system_prompt"] == "You are the console."
+
+
+def test_the_god_speaks_in_god_rows_alone() -> None:
+    """`message` is a key of the output in god mode and in no other."""
+    attempt = make_attempt(1, make_result("give a"), message="So be it.")
+    assert row_of(make_trace(attempt, text="pray for a torch"))["output"]["message"] == "So be it."
+    assert "message" not in row_of(make_trace(attempt))["output"]
+
+
+def test_a_correction_keeps_every_attempt_as_it_was() -> None:
+    """One assistant turn an attempt with all its calls, one tool turn a call, then the final answer."""
+    first = make_attempt(1, make_result("bad one", VerdictOutcome.REJECTED))
+    second = make_attempt(2, make_result("bad two", VerdictOutcome.REJECTED))
+    third = make_attempt(3, make_result("give a"), make_result("give b"))
+    messages = row_of(corrected(first, second, third))["messages"]
+    roles = [message["role"] for message in messages]
+    assert roles == ["system", "user", "assistant", "tool", "assistant", "tool", "assistant", "tool", "tool", "assistant"]
+    assert [message.get("train") for message in messages if message["role"] == "assistant"] == [False, False, True, True]
+    assert messages[6]["content"].count("<tool_call>") == 2
+
+
+def test_tool_calls_are_valid_json_whatever_the_command_holds() -> None:
+    """Quotes and backslashes in a command come back out unchanged."""
+    messages = row_of(two_attempts())["messages"]
+    calls = re.findall(r"<tool_call>\n(.*?)\n</tool_call>", messages[2]["content"])
+    assert [orjson.loads(call)["arguments"]["command"] for call in calls] == ["give a", NASTY]
+    assert [orjson.loads(message["content"])["success"] for message in messages[3:5]] == [True, False]
+
+
+def test_an_ill_typed_attempt_stays_what_it_was() -> None:
+    """The model's own text and what it was told of it, not trained."""
+    broken = Attempt(1, raw="not JSON", answer=None, error="Reply with one JSON object.")
+    refused = make_attempt(2, make_result("bad", VerdictOutcome.REJECTED))
+    messages = row_of(corrected(broken, refused, make_attempt(3, make_result("give a"))))["messages"]
+    assert messages[2] == {"role": "assistant", "content": "not JSON", "train": False}
+    assert messages[3] == {"role": "user", "content": "Reply with one JSON object."}
+
+
+@pytest.mark.parametrize(
+    ("world", "level", "verified", "verifier"),
+    [
+        (None, Level.EXECUTED, True, "rcon"),
+        (None, Level.PARSED, False, "rcon"),
+        (SANDBOX, Level.EXECUTED, False, "sandbox"),
+    ],
+)
+def test_verified_means_executed_on_a_real_server(
+    world: WorldIdentity | None, level: Level, verified: bool, verifier: str
+) -> None:
+    """Neither the sandbox nor a mere parse may claim it."""
+    trace = replace(make_trace(), level=level)
+    metadata = row_of(replace(trace, world=world) if world else trace)["metadata"]
+    assert (metadata["rcon_verified"], metadata["verifier"]) == (verified, verifier)
+
+
+def test_validated_means_that_a_person_accepted() -> None:
+    """Automatic acceptance validates nothing."""
+    assert row_of(make_trace(), ACCEPT)["metadata"]["validated"] is True
+    assert row_of(make_trace(), AUTO_ACCEPT)["metadata"]["validated"] is False
+
+
+def test_an_edited_answer_claims_no_verification() -> None:
+    """What a person wrote was not shown by the model's evidence."""
+    edit = Decision(DecisionKind.EDIT, by="operator", at=3.0, edited=Answer(("give b",), "Better."))
+    metadata = row_of(make_trace(), edit)["metadata"]
+    assert (metadata["rcon_verified"], metadata["level"], metadata["results"]) == (False, "none", [])
+    assert row_of(two_attempts(), edit)["output"]["commands"] == ["give b"]
+
+
+def test_risk_and_difficulty_come_from_the_evidence() -> None:
+    """The riskiest command and the number of attempts, not constants."""
+    risky = make_attempt(1, make_result("give a", risk=2), make_result("fill b", risk=3))
+    assert row_of(make_trace(risky))["metadata"]["risk_level"] == 3
+    assert row_of(make_trace())["metadata"]["difficulty"] == "easy"
+    assert row_of(two_attempts())["metadata"]["difficulty"] == "medium"
+
+
+@pytest.mark.parametrize("kind", [DecisionKind.REJECT, DecisionKind.SKIP])
+def test_what_is_not_accepted_gives_no_row(kind: DecisionKind) -> None:
+    """Only accept and edit write."""
+    assert seed_row(make_trace(), Decision(kind, by="operator", at=1.0)) is None
+
+
+def test_a_trace_without_an_answer_gives_no_row() -> None:
+    """There is nothing to claim."""
+    assert seed_row(make_trace(Attempt(1, raw="", answer=None, error="blank")), ACCEPT) is None
+
+
+@given(st.text(), st.floats(allow_nan=False), st.text(min_size=1))
+def test_a_row_is_a_function_of_its_content(reply: str, when: float, trace_id: str) -> None:
+    """Times and ids of traces leave no mark; what the server said does."""
+    trace = make_trace(make_attempt(1, make_result("give a", reply=reply)))
+    same = seed_row(replace(trace, id=trace_id), replace(AUTO_ACCEPT, at=when))
+    assert same == seed_row(trace, AUTO_ACCEPT)
+    other = make_trace(make_attempt(1, make_result("give a", reply=reply + "!")))
+    assert seed_row(other, AUTO_ACCEPT) != same
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_a_row_is_one_line_of_json(command: str) -> None:
+    """No content breaks the line or the JSON."""
+    row = seed_row(make_trace(make_attempt(1, make_result(command))), AUTO_ACCEPT)
+    assert row is not None
+    assert b"\n" not in row.line
+    assert orjson.loads(row.line)["output"]["commands"] == [command]

@@ -1,0 +1,187 @@
+"""A model and a server of somebody else's, on real sockets, and jobs that run against them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from selfplay_core.categories import load_texts
+from selfplay_core.dataset.prompts import GivenPrompt
+from selfplay_core.engine.control import Control
+from selfplay_core.engine.servers import Credentials
+from selfplay_core.engine.session import Job, generate
+from selfplay_core.events import Event, RunEnded, TraceEnded
+from selfplay_core.models import Trace
+from selfplay_core.settings import Secret, Settings, load_settings
+from tests.servers.ollama import FakeOllama, Reply, say
+from tests.servers.rcon import StrictRconServer
+
+__all__ = ["PASSWORD", "Playground", "Ran", "play", "playground", "prompts_of", "rows_in"]
+
+PASSWORD = "s3cret"
+REJECTED = "Unknown or incomplete command. See below for error\n<--[HERE]"
+
+# What the model answers to a prompt that ends in one of these words, attempt by attempt.
+_ANSWERS: dict[str, list[list[str]]] = {
+    "torch": [["give slingshooter08 minecraft:torch 1"]],
+    "fix": [["givee slingshooter08 minecraft:torch 1"], ["give slingshooter08 minecraft:torch 1"]],
+    "stuck": [["givee x"], ["givee y"], ["givee z"]],
+    "nobody": [["give Stranger minecraft:torch 1"]],
+    "refuse": [[]],
+    "op": [["op slingshooter08"]],
+    "speak": [["say hello"]],
+    "twice": [["give slingshooter08 minecraft:torch 1", "time set 1000"]],
+}
+OUTCOMES = {
+    "torch": "solved",
+    "fix": "corrected",
+    "stuck": "failed",
+    "nobody": "unproven",
+    "refuse": "refused",
+    "op": "blocked",
+    "speak": "solved",
+    "twice": "solved",
+}
+ACCEPTED = {"torch", "fix", "twice"}
+
+
+@dataclass(slots=True)
+class Ran:
+    """What a run left behind."""
+
+    ended: RunEnded
+    events: list[Event]
+
+    @property
+    def traces(self) -> list[Trace]:
+        return [event.trace for event in self.events if isinstance(event, TraceEnded)]
+
+
+@dataclass(slots=True)
+class Playground:
+    """Both servers, and what the model is to take its time for."""
+
+    model: FakeOllama
+    server: StrictRconServer
+    folder: Path
+    slow: Callable[[dict[str, Any]], float] = field(default=lambda body: 0.0)
+
+    def job(
+        self,
+        *,
+        output: str = "out.jsonl",
+        workspace: str = "workspace",
+        given: list[str] | None = None,
+        new: bool = False,
+        **settings: object,
+    ) -> Job:
+        """A job on these servers; `settings` are paths with `__` for the dot."""
+        flags: dict[str, object] = {
+            "llm.url": self.model.url,
+            "llm.model": "theirs",
+            "rcon.port": self.server.port,
+            "run.rounds": 2,
+            "run.seed": 11,
+            **{path.replace("__", "."): value for path, value in settings.items()},
+        }
+        if given is not None and "run__rounds" not in settings:
+            del flags["run.rounds"]
+        return Job(
+            settings=settings_of(flags),
+            texts=load_texts(),
+            credentials=Credentials(rcon_password=Secret(PASSWORD)),
+            workspace=self.folder / workspace,
+            output=self.folder / output,
+            given=None if given is None else tuple(GivenPrompt(text, None) for text in given),
+            new=new,
+        )
+
+
+def settings_of(flags: dict[str, object]) -> Settings:
+    """Settings from flags alone."""
+    return load_settings(file=None, environment={}, flags=flags, flag_names={}).settings
+
+
+@asynccontextmanager
+async def playground(folder: Path) -> AsyncIterator[Playground]:
+    """Start both servers on free ports."""
+    grounds: list[Playground] = []
+
+    def script(body: dict[str, Any]) -> Reply:
+        return say(model_says(body), seconds=grounds[0].slow(body))
+
+    with FakeOllama(script) as model:
+        async with StrictRconServer(server_says, password=PASSWORD) as server:
+            grounds.append(Playground(model, server, folder))
+            yield grounds[0]
+
+
+async def play(job: Job, control: Control | None = None, watch: Callable[[Event], None] | None = None) -> Ran:
+    """Run a job to its end."""
+    events: list[Event] = []
+
+    def announce(event: Event) -> None:
+        events.append(event)
+        if watch is not None:
+            watch(event)
+
+    return Ran(await generate(job, control or Control(), announce), events)
+
+
+def rows_in(path: Path) -> list[dict[str, Any]]:
+    """Every line of an output file, each of which must be JSON and whole; no file is no row."""
+    data = path.read_bytes() if path.exists() else b""
+    assert not data or data.endswith(b"\n")
+    return [orjson.loads(line) for line in data.splitlines()]
+
+
+def prompts_of(path: Path) -> list[str]:
+    """The prompts of the rows in an output file."""
+    return [
+        row["input"]["user_message"] if "input" in row else row["messages"][1]["content"] for row in rows_in(path)
+    ]
+
+
+def model_says(body: dict[str, Any]) -> str:
+    """Write prompts that end in a known word, and answer them as the word says."""
+    if "prompts" in body["format"]["properties"]:
+        return orjson.dumps({"prompts": list(_write(body))}).decode()
+    turns = [message for message in body["messages"] if message["role"] == "assistant"]
+    prompt = body["messages"][1]["content"]
+    answers = _ANSWERS[prompt.split()[-1]]
+    commands = answers[min(len(turns), len(answers) - 1)]
+    return orjson.dumps({"commands": commands, "reasoning": f"For {prompt}.", "message": "So be it."}).decode()
+
+
+def server_says(command: str) -> str:
+    """Reply as a Paper server would."""
+    if command == "version":
+        return "This server is running Paper version 1.21.4-232-ver/1.21.4@12d8fe0 (MC: 1.21.4)\n"
+    if match := re.fullmatch(r"give (\w+) minecraft:(\w+) (\d+)", command):
+        return "No player was found\n" if match[1] == "Stranger" else f"Gave {match[3]} [Torch] to {match[1]}\n"
+    if match := re.fullmatch(r"time set (\d+)", command):
+        return f"Set the time to {match[1]}\n"
+    return "" if command.startswith("say ") else f"{REJECTED}"
+
+
+def _write(body: dict[str, Any]) -> list[str]:
+    request = body["messages"][1]["content"]
+    category = re.search(r"^Category: (\w+)$", request, re.MULTILINE)
+    count = re.search(r"^Count: (\d+)$", request, re.MULTILINE)
+    assert category
+    assert count
+    words = list(_ANSWERS)
+    drawn = hashlib.sha256(f"{body['options']['seed']}".encode()).digest()
+    return [
+        f"sudo {category[1]} {drawn[index]:02x}{index} {words[drawn[index] % len(words)]}"
+        for index in range(int(count[1]))
+    ]
+
+

@@ -1,0 +1,154 @@
+"""Batch runs: events to a report, signals to the run, errors to exit codes. Loads no screen."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from selfplay_core.engine.control import Control
+from selfplay_core.engine.session import Job, dry_run, generate
+from selfplay_core.errors import Fault, SelfplayError, UsageError
+from selfplay_core.events import Event, RunEnded
+from selfplay_core.text import clean
+from tui.job import make_job
+from tui.reports import Report, choose_report
+from tui.summary import Summary
+
+__all__ = ["run"]
+
+_DONE: Final = 0
+_GAVE_UP: Final = 1
+_USAGE: Final = 2
+_UNUSABLE_AT_START: Final = 3
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One batch run as its signals and its report see it."""
+
+    control: Control
+    report: Report
+    summary: Summary
+    signalled: signal.Signals | None = None
+    unread: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    def announce(self, event: Event) -> None:
+        """Count and show an event; a reader that has gone away ends the run in good order."""
+        self.summary.apply(event)
+        self._to_reader(lambda: self.report.show(event))
+
+    def close(self, output: str = "") -> None:
+        """Show the summary."""
+        seconds = time.monotonic() - self.started
+        self._to_reader(lambda: self.report.close(self.summary, output, seconds))
+
+    def _to_reader(self, show: Callable[[], None]) -> None:
+        if self.unread:
+            return
+        try:
+            show()
+        except BrokenPipeError:
+            self.unread = True
+            # Python would complain once more when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self.control.drain()
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make a batch run, or a dry one, and return the exit code."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        job = make_job(options)
+    except UsageError as error:
+        return _complain(error, _USAGE)
+    if not (options.headless or options.dry_run):
+        print("selfplay-tui: this version has no review screen yet; making a headless run.", file=sys.stderr)
+    summary = Summary()
+    report = choose_report(as_json_lines=options.json, dry_run=options.dry_run, summary=summary)
+    work = _print_prompts if options.dry_run else _generate
+    return asyncio.run(_supervise(job, work, report, summary))
+
+
+async def _supervise(
+    job: Job, work: Callable[[Job, _Batch], Awaitable[int]], report: Report, summary: Summary
+) -> int:
+    batch = _Batch(Control(), report, summary)
+    task = asyncio.ensure_future(work(job, batch))
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, _on_signal, batch, task, number)
+    try:
+        code = await task
+    except asyncio.CancelledError:
+        code = _DONE
+    except SelfplayError as error:
+        return _complain(error, _exit_code(error, batch))
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+    return code if batch.signalled is None else 128 + batch.signalled
+
+
+def _on_signal(batch: _Batch, task: asyncio.Future[int], number: signal.Signals) -> None:
+    if batch.signalled is None:
+        batch.signalled = number
+        print("selfplay-tui: finishing what has begun; once more to stop at once.", file=sys.stderr)
+        batch.control.drain()
+    else:
+        task.cancel()
+
+
+async def _generate(job: Job, batch: _Batch) -> int:
+    try:
+        ended = await generate(job, batch.control, batch.announce)
+    except SelfplayError as error:
+        batch.summary.failed(str(error))
+        raise
+    finally:
+        batch.close(str(job.output))
+    return _code_of(ended, batch)
+
+
+async def _print_prompts(job: Job, batch: _Batch) -> int:
+    try:
+        await dry_run(job, batch.control, batch.announce)
+        ended = RunEnded("interrupted" if batch.control.draining else "done", "")
+        batch.summary.apply(ended)
+    except SelfplayError as error:
+        batch.summary.failed(str(error))
+        raise
+    finally:
+        batch.close()
+    return _code_of(ended, batch)
+
+
+def _code_of(ended: RunEnded, batch: _Batch) -> int:
+    """Return the exit code of a run that came to its end."""
+    summary = batch.summary
+    nothing_came = summary.traces == 0 and summary.written == 0 and summary.failed_requests > 0
+    if ended.status == "gave_up" or nothing_came or batch.unread:
+        return _GAVE_UP
+    return _DONE
+
+
+def _exit_code(error: SelfplayError, batch: _Batch) -> int:
+    if isinstance(error, UsageError):
+        return _USAGE
+    if isinstance(error, Fault) and batch.summary.traces == 0:
+        return _UNUSABLE_AT_START
+    return _GAVE_UP
+
+
+def _complain(error: SelfplayError, code: int) -> int:
+    print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
+    return code

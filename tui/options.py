@@ -1,0 +1,191 @@
+"""The options of the command line; nothing here is slow to import, for `--help` waits for it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Final, NoReturn
+
+from selfplay_core.models import CATEGORY_NAMES
+from tui import __version__
+
+__all__ = ["FLAG_NAMES", "Unusable", "parse"]
+
+_DESCRIPTION: Final = """\
+A local language model writes edge-case Minecraft prompts, answers them with commands, runs the commands on
+a server over RCON and corrects itself. What the server confirms becomes training data.
+With nothing configured everything runs on the built-in sandbox, and says so."""
+
+_EPILOG: Final = f"""\
+categories:
+  {", ".join(CATEGORY_NAMES[:5])},
+  {", ".join(CATEGORY_NAMES[5:])}
+
+commands:
+  sandbox        serve the sandbox's model and server to other programs (selfplay-tui sandbox --help)
+
+examples:
+  selfplay-tui --headless --rounds 2 --output out.jsonl
+      two rounds on the sandbox
+  selfplay-tui --headless --model qwen3:8b --rcon-host 127.0.0.1
+      a model in Ollama and a server of your own; the password comes from SELFPLAY_RCON__PASSWORD
+  selfplay-tui --dry-run --model qwen3:8b --focus worldedit
+      only show the prompts that the model writes
+
+exit codes:
+  0 done   1 gave up later   2 usage or settings   3 model or server not usable at the start
+  130 and 143 interrupted: the first Ctrl-C or SIGTERM finishes what has begun, the second stops
+
+Every option below [settings] is also a key in <workspace>/selfplay.toml and a variable SELFPLAY_SECTION__KEY."""
+
+_SANDBOX_DESCRIPTION: Final = """\
+Serve the sandbox on loopback until interrupted: an Ollama-shaped server with a scripted model, and an RCON
+server with a small world. One JSON line on stdout tells the addresses once both listen."""
+
+_SANDBOX_EPILOG: Final = """\
+example:
+  selfplay-tui sandbox --ollama-port 11500 --rcon-port 25580 --rcon-pass secret"""
+
+FLAG_NAMES: Final = {
+    "llm.kind": "--llm",
+    "llm.model": "--model",
+    "llm.url": "--ollama-url",
+    "rcon.host": "--rcon-host",
+    "rcon.port": "--rcon-port",
+    "run.accept": "--accept",
+    "run.concurrency": "--concurrency",
+    "run.execute": "--execute",
+    "run.focus": "--focus",
+    "run.give_up": "--give-up",
+    "run.max_retries": "--max-retries",
+    "run.on_ask": "--on-ask",
+    "run.rounds": "--rounds",
+    "run.sampler": "--sampler",
+    "run.seed": "--seed",
+    "world.kind": "--world",
+}
+"""The flag of each setting that has one."""
+
+
+class Unusable(Exception):
+    """Raised by a command line that makes no sense; its text is one line."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Unusable(f"{message}. See {self.prog} --help")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options with the command's name under `command`; options may stand on either side of it.
+
+    Raises Unusable. Exits after --help and --version.
+    """
+    command, rest = _split_command(list(arguments))
+    parser = _PARSERS[command]()
+    found, unknown = parser.parse_known_args(rest)
+    if unknown:
+        raise Unusable(_unknown(unknown[0].partition("=")[0], command, parser.prog))
+    found.command = command
+    return found
+
+
+def _split_command(arguments: list[str]) -> tuple[str, list[str]]:
+    """Take the command's name out; a word that is the value of an option is none."""
+    takes_value = {
+        flag for action in _run_parser()._actions if action.nargs is None for flag in action.option_strings
+    }
+    previous = ""
+    for position, word in enumerate(arguments):
+        if previous not in takes_value and word in _PARSERS and word:
+            return word, arguments[:position] + arguments[position + 1 :]
+        previous = word
+    return "", arguments
+
+
+def _unknown(word: str, command: str, prog: str) -> str:
+    if word.startswith("-"):
+        return f"the option {word} is unknown{f' to {command}' if command else ''}. See {prog} --help"
+    known = ", ".join(name for name in _PARSERS if name)
+    return f"the command {word!r} is unknown; the commands are: {known}. See {prog} --help"
+
+
+def _new_parser(prog: str, description: str, epilog: str) -> _Parser:
+    return _Parser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _run_parser() -> _Parser:
+    parser = _new_parser("selfplay-tui", _DESCRIPTION, _EPILOG)
+    parser.add_argument("--version", action="version", version=f"selfplay-tui {__version__}")
+    mode = parser.add_argument_group("what to do")
+    mode.add_argument("--headless", action="store_true", help="batch run without a screen")
+    mode.add_argument("--dry-run", action="store_true", help="only let the model write prompts, and print them")
+    mode.add_argument("--new", action="store_true", help="start another run, even if the last one was interrupted")
+    mode.add_argument("--json", action="store_true", help="JSON lines on stdout, also on a terminal")
+    _add_place(parser)
+    _add_settings(parser)
+    return parser
+
+
+def _add_place(parser: _Parser) -> None:
+    place = parser.add_argument_group("where")
+    place.add_argument("--workspace", metavar="DIR", help="default ./selfplay, on the sandbox ./selfplay-sandbox")
+    place.add_argument("--config", metavar="FILE", help="settings; default <workspace>/selfplay.toml if it is there")
+    place.add_argument("--output", metavar="FILE", help="accepted rows; default <workspace>/self_play.jsonl")
+    place.add_argument("--prompts", metavar="FILE", help="prompts to use instead of written ones: lines or JSONL")
+
+
+def _add_settings(parser: _Parser) -> None:
+    options = parser.add_argument_group("settings")
+
+    def add(path: str, metavar: str, text: str) -> None:
+        options.add_argument(FLAG_NAMES[path], dest=path, metavar=metavar, help=text, default=argparse.SUPPRESS)
+
+    add("llm.kind", "KIND", "sandbox, ollama or openai; --model or --ollama-url imply ollama")
+    add("llm.model", "NAME", "the model to be taught")
+    add("llm.url", "URL", "default OLLAMA_HOST, else 127.0.0.1:11434")
+    options.add_argument(
+        "--llm-url", dest="llm.url", metavar="URL", default=argparse.SUPPRESS, help="the same, for --llm openai"
+    )
+    add("world.kind", "KIND", "sandbox or rcon; any --rcon-… implies rcon")
+    add("rcon.host", "HOST", "default 127.0.0.1")
+    add("rcon.port", "PORT", "default 25575")
+    options.add_argument(
+        "--rcon-pass",
+        metavar="PASSWORD",
+        help="works, but others on this machine can read it: prefer SELFPLAY_RCON__PASSWORD or …_PASSWORD_FILE",
+    )
+    add("run.rounds", "N", "rounds of this invocation; default 50")
+    add("run.focus", "CATEGORY", "only this category")
+    add("run.max_retries", "N", "corrections after an error; default 2")
+    add("run.concurrency", "N", "requests to the model at once; default 1")
+    add("run.seed", "N", "the same seed and replies give the same rows; default: drawn and shown")
+    add("run.accept", "RULE", "what is accepted without a person: verified (default), parsed, none")
+    add("run.execute", "HOW", "run (default), or probe: let the server parse and run nothing")
+    add("run.on_ask", "HOW", "what becomes of commands that need a person: deny (default) or probe")
+    add("run.sampler", "NAME", "how categories are chosen: uniform")
+    add("run.give_up", "TIME", "how long to wait for a server that is away; default 15m")
+
+
+def _sandbox_parser() -> _Parser:
+    parser = _new_parser("selfplay-tui sandbox", _SANDBOX_DESCRIPTION, _SANDBOX_EPILOG)
+    parser.add_argument("--ollama-port", type=_port, default=0, metavar="PORT", help="0 (default) takes a free one")
+    parser.add_argument("--rcon-port", type=_port, default=0, metavar="PORT", help="0 (default) takes a free one")
+    parser.add_argument("--rcon-pass", default="sandbox", metavar="PASSWORD", help="default: sandbox")
+    parser.add_argument("--no-worldedit", action="store_true", help="a server without the WorldEdit plugin")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; allowed are 0 to 65535, 0 takes a free one")
+    return int(text)
+
+
+_PARSERS: Final[dict[str, Callable[[], _Parser]]] = {"": _run_parser, "sandbox": _sandbox_parser}

@@ -1,0 +1,145 @@
+"""What a batch run shows: JSON lines for programs, lines and a bar for a person."""
+
+from __future__ import annotations
+
+import sys
+from typing import Protocol, TextIO
+
+import orjson
+
+from selfplay_core.events import (
+    Away,
+    Back,
+    Event,
+    PromptsFailed,
+    PromptsWritten,
+    RunStarted,
+    TraceEnded,
+    TraceHeld,
+    as_json,
+)
+from selfplay_core.models import Outcome, Trace, WorldKind
+from selfplay_core.text import clip, one_line
+from tui.summary import Summary
+
+__all__ = ["DryRunReport", "JsonReport", "Report", "TerminalReport", "choose_report"]
+
+_PROMPT_SHOWN = 60
+
+
+class Report(Protocol):
+    """Where the events of a batch run are shown."""
+
+    def show(self, event: Event) -> None:
+        """Show one event; raises BrokenPipeError when nobody reads any more."""
+
+    def close(self, summary: Summary, output: str, seconds: float) -> None:
+        """Show the summary, and leave the terminal as it was; a dry run has no output."""
+
+
+def choose_report(*, as_json_lines: bool, dry_run: bool, summary: Summary) -> Report:
+    """Return the report for where stdout goes."""
+    if as_json_lines or not sys.stdout.isatty():
+        return JsonReport(sys.stdout)
+    return DryRunReport() if dry_run else TerminalReport(summary)
+
+
+class JsonReport:
+    """One JSON object a line, flushed at once, so that a reader sees what has happened."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def show(self, event: Event) -> None:
+        self._write(as_json(event))
+
+    def close(self, summary: Summary, output: str, seconds: float) -> None:
+        self._write(summary.as_json(output, seconds))
+
+    def _write(self, body: dict[str, object]) -> None:
+        self._stream.write(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE).decode())
+        self._stream.flush()
+
+
+class TerminalReport:
+    """The original's line per prompt, above a bar on stderr; the summary on stdout."""
+
+    def __init__(self, summary: Summary) -> None:
+        # rich costs more than everything else of a start; a batch run into a pipe does without.
+        from tui.progress import ProgressBar
+
+        self._summary = summary
+        self._bar = ProgressBar()
+
+    def show(self, event: Event) -> None:
+        line = _line(event)
+        if line is not None:
+            self._bar.print(line)
+        self._bar.update(self._summary)
+
+    def close(self, summary: Summary, output: str, seconds: float) -> None:
+        self._bar.stop()
+        if summary.started is not None:
+            for line in summary.table(output, seconds):
+                print(line)
+
+
+class DryRunReport:
+    """The written prompts on stdout, and nothing else."""
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, PromptsWritten):
+            for prompt in event.prompts:
+                print(f"[{event.category}] {one_line(prompt)}  [DRY RUN]", flush=True)
+        elif (line := _line(event)) is not None:
+            print(line, file=sys.stderr)
+
+    def close(self, summary: Summary, output: str, seconds: float) -> None:
+        print(f"{summary.written} prompts written in {seconds:.0f} s, nothing answered, run or saved.", file=sys.stderr)
+
+
+def _line(event: Event) -> str | None:
+    match event:
+        case RunStarted():
+            return _opening(event)
+        case TraceEnded():
+            trace = event.trace
+            prompt = clip(one_line(trace.prompt.text), _PROMPT_SHOWN)
+            return f"[{trace.prompt.category}] {prompt}  {_word(trace)}"
+        case TraceHeld():
+            return f"waits for a person: {clip(one_line(event.command), _PROMPT_SHOWN)} ({event.reason})"
+        case PromptsFailed():
+            return f"[{event.category}] no prompts in round {event.round + 1}: {one_line(event.reason)}"
+        case PromptsWritten() if event.dropped:
+            return f"[{event.category}] {len(event.dropped)} unusable prompts dropped in round {event.round + 1}"
+        case Away():
+            return f"{event.what} is away: {one_line(event.reason)} Next try in {event.retry_in:.0f} s."
+        case Back():
+            return f"{event.what} is back after {event.after:.0f} s."
+    return None
+
+
+def _opening(event: RunStarted) -> str:
+    world = event.world
+    server = "the SANDBOX (no real server)" if world.kind is WorldKind.SANDBOX else "a real server"
+    named = f"{world.brand or 'unnamed'} {world.version}".strip()
+    verb = "Resuming" if event.resumed else "Starting"
+    text = f"{verb}: model {one_line(event.model.name)}, judged by {server}, {named}; seed {event.seed}"
+    if event.resumed:
+        text += f"; {event.done_rounds} of {event.rounds} rounds are written"
+    if event.leftovers:
+        text += f"; {event.leftovers} prompts left by earlier runs come first"
+    return text
+
+
+def _word(trace: Trace) -> str:
+    """Return the original script's word for how a prompt ended."""
+    last = trace.last
+    match trace.outcome:
+        case Outcome.SOLVED:
+            commands = len(last.answer.commands) if last and last.answer else 0
+            return f"OK ({commands} cmds)"
+        case Outcome.CORRECTED:
+            return f"CORRECTED ({len(trace.attempts)} attempts)"
+        case outcome:
+            return outcome.value.upper()
