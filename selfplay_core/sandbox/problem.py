@@ -1,0 +1,45 @@
+"""What a command parser complains of, and how the server words it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["INCOMPLETE", "INCORRECT", "TRAILING", "Failed", "Problem", "Rejected", "with_context"]
+
+INCOMPLETE = "Unknown or incomplete command. See below for error"
+INCORRECT = "Incorrect argument for command"
+TRAILING = "Expected whitespace to end one argument, but found trailing data"
+
+_CONTEXT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A syntax error; `cursor` counts characters from the start of the command."""
+
+    message: str
+    cursor: int
+
+
+class Rejected(Exception):
+    """Raised by a reader of arguments at the first mistake, as the server's parser does."""
+
+    def __init__(self, message: str, cursor: int) -> None:
+        super().__init__(message)
+        self.problem = Problem(message, cursor)
+
+
+class Failed(Exception):
+    """Raised by a command that parsed but cannot be carried out; its text is the server's reply."""
+
+
+def with_context(problem: Problem, command: str) -> str:
+    """Return the reply for a syntax error as Paper 1.21.11 gives it.
+
+    Message, line break, the ten characters before the cursor (after an ellipsis if more stand before them),
+    the rest of the command, and the mark. Vanilla leaves the line break out.
+    """
+    cursor = min(problem.cursor, len(command))
+    before = command[max(0, cursor - _CONTEXT) : cursor]
+    ellipsis = "..." if cursor > _CONTEXT else ""
+    return f"{problem.message}\n{ellipsis}{before}{command[cursor:]}<--[HERE]"

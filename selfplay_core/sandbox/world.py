@@ -1,0 +1,88 @@
+"""What the sandbox's server answers to a command over RCON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from selfplay_core.models import SANDBOX_NAME
+from selfplay_core.sandbox import on_scores, on_targets, on_world
+from selfplay_core.sandbox.call import Call
+from selfplay_core.sandbox.execute import execute
+from selfplay_core.sandbox.grammar import Command
+from selfplay_core.sandbox.judge import judge
+from selfplay_core.sandbox.population import Population, Source
+from selfplay_core.sandbox.problem import Failed, Problem, with_context
+from selfplay_core.sandbox.worldedit import is_worldedit, worldedit
+
+__all__ = ["World"]
+
+_VERSION = (
+    f"This server is running {SANDBOX_NAME} version 1.21.11, an embedded stand-in for trying and testing, "
+    "not a Minecraft server"
+)
+_HANDLERS: dict[str, Callable[[Call], str]] = {
+    **on_targets.HANDLERS,
+    **on_scores.HANDLERS,
+    **on_world.HANDLERS,
+}
+_UNSUPPORTED = "The sandbox understands this command but does not carry it out"
+
+
+class World:
+    """A Paper-like server of version 1.21.11 that keeps nothing.
+
+    Stateless on purpose: a command gets the same reply however often and in whatever order it is sent, so
+    that runs can be repeated at any concurrency. `players` are online at the world spawn, an unchanging
+    handful of animals and monsters stands around them on flat ground; what a command needs beyond that
+    (objectives, teams, boss bars) is taken to be there, and nothing that is made is found again.
+    """
+
+    def __init__(self, players: tuple[str, ...], *, worldedit: bool = True) -> None:
+        self._population = Population(players)
+        self._worldedit = worldedit
+
+    def reply(self, command: str) -> str:
+        """Return the server's reply; never raises, takes at most some 50 ms for any text."""
+        line = command.removeprefix("/")
+        plugin = self._plugin_reply(line)
+        if plugin is not None:
+            return plugin
+        parsed = judge(line)
+        if isinstance(parsed, Problem):
+            return with_context(parsed, line)
+        try:
+            return self._run(Call(parsed, Source(), self._population))
+        except Failed as failed:
+            return str(failed)
+
+    def _plugin_reply(self, line: str) -> str | None:
+        """Return the reply of a command that the game's own tree does not hold, or None."""
+        words = line[:80].split(" ", 1)
+        label = words[0].lower().removeprefix("bukkit:")
+        if label in ("version", "ver", "about"):
+            return _VERSION
+        if label in ("plugins", "pl"):
+            return "Server Plugins (1):\n - WorldEdit" if self._worldedit else "Server Plugins (0):"
+        if label in ("help", "?"):
+            return "--------- Help: Index ---------\nUse /help [n] to get page n of help."
+        if self._worldedit and len(line) <= 1460 and is_worldedit(line):
+            return worldedit(line)
+        return None
+
+    def _run(self, call: Call) -> str:
+        command = call.command
+        words = command.literals.split()
+        if words[0] == "execute":
+            return self._execute(command, call.source)
+        if words == ["return", "run"] and command.follow is not None:
+            return self._run(Call(command.follow, call.source, call.population))
+        for length in range(len(words), 0, -1):
+            handler = _HANDLERS.get(" ".join(words[:length]))
+            if handler is not None:
+                return handler(call)
+        return _UNSUPPORTED
+
+    def _execute(self, command: Command, source: Source) -> str:
+        if command.follow is None:
+            return ""
+        return execute(command.follow, (source,), self._population, self._run)
