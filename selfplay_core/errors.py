@@ -1,33 +1,33 @@
 """What can go wrong.
 
-    SelfplayError
-    ├── UsageError                 the person can mend it: settings, flags, files (exit 2)
-    │   ├── SettingsError
-    │   ├── WorkspaceError         the wrong kind of workspace, or in use
-    │   └── OutputEditedError      the output file is not what we left
-    ├── Fault                      law 2: no verdict, no attempt, nobody's mistake
-    │   ├── ModelFault
-    │   │   ├── ModelUnreachable   away: wait and try again
-    │   │   ├── ModelBusy          away: wait and try again
-    │   │   ├── ModelNotFound      the server lives, the model is not there
-    │   │   ├── ModelRefusedRequest  the request itself is wrong: never repeated
-    │   │   ├── ModelServerError   a 5xx or an error line in the stream: a few more tries
-    │   │   ├── ModelStalled       bytes stopped coming: a few more tries
-    │   │   └── NoAnswer           the reply ended without an answer: asked again twice
-    │   │       ├── Truncated
-    │   │       ├── Blank
-    │   │       └── Unfinished
-    │   └── ServerFault
-    │       ├── ServerUnreachable  away: wait and try again
-    │       ├── LoginRefused       the RCON password is wrong
-    │       ├── ServerBusy         another process on this machine holds the server
-    │       ├── ConnectionLost     closed or silent in the middle of a command
-    │       └── ProtocolViolation  garbage on the wire
-    ├── IllTyped                   the model's mistake: the reply is no answer; told to the model
-    ├── CommandTooLong             the model's mistake: more bytes than the server reads
-    ├── StoreError                 the disk said no
-    ├── DecisionOvertaken          somebody else decided on the same trace meanwhile
-    └── GaveUp                     a server stayed away for longer than --give-up (exit 1)
+SelfplayError
+├── UsageError                 the person can mend it: settings, flags, files (exit 2)
+│   ├── SettingsError
+│   ├── WorkspaceError         the wrong kind of workspace, or in use
+│   └── OutputEditedError      the output file is not what we left
+├── Fault                      law 2: no verdict, no attempt, nobody's mistake
+│   ├── ModelFault
+│   │   ├── ModelUnreachable   away: wait and try again
+│   │   ├── ModelBusy          away: wait and try again
+│   │   ├── ModelNotFound      the server lives, the model is not there
+│   │   ├── ModelRefusedRequest  the request itself is wrong: never repeated
+│   │   ├── ModelServerError   a 5xx or an error line in the stream: a few more tries
+│   │   ├── ModelStalled       bytes stopped coming: a few more tries
+│   │   └── NoAnswer           the reply ended without an answer: asked again twice
+│   │       ├── Truncated
+│   │       ├── Blank
+│   │       └── Unfinished
+│   └── ServerFault
+│       ├── ServerUnreachable  away: wait and try again
+│       ├── LoginRefused       the RCON password is wrong
+│       ├── ServerBusy         another process on this machine holds the server
+│       ├── ConnectionLost     closed or silent in the middle of a command
+│       └── ProtocolViolation  garbage on the wire
+├── IllTyped                   the model's mistake: the reply is no answer; told to the model
+├── CommandTooLong             the model's mistake: more bytes than the server reads
+├── StoreError                 the disk said no
+├── DecisionOvertaken          somebody else decided on the same trace meanwhile
+└── GaveUp                     a server stayed away for longer than --give-up (exit 1)
 """
 
 from __future__ import annotations

@@ -43,7 +43,9 @@ def make_result(
     return CommandResult(command, reply, Verdict(outcome, because), level or _LEVELS.get(outcome, Level.NONE), risk)
 
 
-def make_attempt(number: int, *results: CommandResult, reasoning: str = "Because.", message: str | None = None) -> Attempt:
+def make_attempt(
+    number: int, *results: CommandResult, reasoning: str = "Because.", message: str | None = None
+) -> Attempt:
     """An attempt whose answer holds the commands of its results."""
     commands = tuple(result.command for result in results)
     return Attempt(number, raw="{}", answer=Answer(commands, reasoning, message), results=results)

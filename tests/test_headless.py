@@ -261,5 +261,3 @@ async def test_a_reader_that_leaves_ends_the_run_in_good_order(tmp_path: Path) -
         out, err = await asyncio.wait_for(process.communicate(), 60)
     assert out.count(b"\n") == 1
     assert err == b""
-
-

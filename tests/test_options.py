@@ -19,8 +19,18 @@ ORIGINAL = [
 def test_every_flag_of_the_original_is_taken() -> None:
     """With its name and its meaning."""
     found = vars(parse(ORIGINAL))
-    assert (found["llm.model"], found["llm.url"], found["rcon.host"], found["rcon.port"]) == ("m", "http://h:1", "h", "2")
-    assert (found["rcon_pass"], found["run.rounds"], found["run.focus"], found["output"]) == ("p", "3", "worldedit", "o.jsonl")
+    assert (found["llm.model"], found["llm.url"], found["rcon.host"], found["rcon.port"]) == (
+        "m",
+        "http://h:1",
+        "h",
+        "2",
+    )
+    assert (found["rcon_pass"], found["run.rounds"], found["run.focus"], found["output"]) == (
+        "p",
+        "3",
+        "worldedit",
+        "o.jsonl",
+    )
     assert (found["dry_run"], found["run.max_retries"]) == (True, "1")
 
 
@@ -51,9 +61,7 @@ def test_a_value_is_no_command() -> None:
         (["sandbox", "--rcon-port", "70000"], "70000"),
     ],
 )
-def test_a_line_that_makes_no_sense_is_refused(
-    line: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_line_that_makes_no_sense_is_refused(line: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One line that names the word, exit 2; nothing is abbreviated."""
     with pytest.raises(Unusable, match=said):
         parse(line)

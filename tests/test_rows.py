@@ -74,8 +74,24 @@ def test_a_correction_keeps_every_attempt_as_it_was() -> None:
     third = make_attempt(3, make_result("give a"), make_result("give b"))
     messages = row_of(corrected(first, second, third))["messages"]
     roles = [message["role"] for message in messages]
-    assert roles == ["system", "user", "assistant", "tool", "assistant", "tool", "assistant", "tool", "tool", "assistant"]
-    assert [message.get("train") for message in messages if message["role"] == "assistant"] == [False, False, True, True]
+    assert roles == [
+        "system",
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+        "tool",
+        "assistant",
+        "tool",
+        "tool",
+        "assistant",
+    ]
+    assert [message.get("train") for message in messages if message["role"] == "assistant"] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     assert messages[6]["content"].count("<tool_call>") == 2
 
 

@@ -14,9 +14,7 @@ from selfplay_core.settings import Loaded, Secret, load_settings, seconds_of
 NAMES = {"run.rounds": "--rounds", "run.focus": "--focus", "rcon.port": "--rcon-port"}
 
 
-def load(
-    *, toml: Path | None = None, env: dict[str, str] | None = None, flags: dict[str, Any] | None = None
-) -> Loaded:
+def load(*, toml: Path | None = None, env: dict[str, str] | None = None, flags: dict[str, Any] | None = None) -> Loaded:
     return load_settings(file=toml, environment=env or {}, flags=flags or {}, flag_names=NAMES)
 
 

@@ -17,7 +17,17 @@ def test_no_control_character_survives(text: str) -> None:
     for character in clean(text):
         if character not in "\n\t":
             assert unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
-            assert unicodedata.bidirectional(character) not in {"RLE", "LRE", "RLO", "LRO", "PDF", "RLI", "LRI", "FSI", "PDI"}
+            assert unicodedata.bidirectional(character) not in {
+                "RLE",
+                "LRE",
+                "RLO",
+                "LRO",
+                "PDF",
+                "RLI",
+                "LRI",
+                "FSI",
+                "PDI",
+            }
 
 
 @given(st.text())

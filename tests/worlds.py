@@ -144,9 +144,7 @@ def rows_in(path: Path) -> list[dict[str, Any]]:
 
 def prompts_of(path: Path) -> list[str]:
     """The prompts of the rows in an output file."""
-    return [
-        row["input"]["user_message"] if "input" in row else row["messages"][1]["content"] for row in rows_in(path)
-    ]
+    return [row["input"]["user_message"] if "input" in row else row["messages"][1]["content"] for row in rows_in(path)]
 
 
 def model_says(body: dict[str, Any]) -> str:
@@ -183,5 +181,3 @@ def _write(body: dict[str, Any]) -> list[str]:
         f"sudo {category[1]} {drawn[index]:02x}{index} {words[drawn[index] % len(words)]}"
         for index in range(int(count[1]))
     ]
-
-

@@ -79,9 +79,7 @@ def run(options: argparse.Namespace) -> int:
     return asyncio.run(_supervise(job, work, report, summary))
 
 
-async def _supervise(
-    job: Job, work: Callable[[Job, _Batch], Awaitable[int]], report: Report, summary: Summary
-) -> int:
+async def _supervise(job: Job, work: Callable[[Job, _Batch], Awaitable[int]], report: Report, summary: Summary) -> int:
     batch = _Batch(Control(), report, summary)
     task = asyncio.ensure_future(work(job, batch))
     loop = asyncio.get_running_loop()

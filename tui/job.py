@@ -77,9 +77,7 @@ def _settings_in(workspace: Path) -> Path | None:
     return file if file.exists() else None
 
 
-def _credentials(
-    options: argparse.Namespace, loaded: Loaded, environment: Mapping[str, str]
-) -> Credentials:
+def _credentials(options: argparse.Namespace, loaded: Loaded, environment: Mapping[str, str]) -> Credentials:
     api_key = environment.get("SELFPLAY_LLM__API_KEY")
     needs_password = loaded.settings.world.kind == "rcon" and not options.dry_run
     return Credentials(
@@ -122,8 +120,7 @@ def _from_file(file: Path) -> str:
         mode = file.stat().st_mode
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise SettingsError(
-                f"The password file {file} can be read by others (mode {stat.S_IMODE(mode):04o}). "
-                f"Run: chmod 600 {file}"
+                f"The password file {file} can be read by others (mode {stat.S_IMODE(mode):04o}). Run: chmod 600 {file}"
             )
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -92,9 +92,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _split_command(arguments: list[str]) -> tuple[str, list[str]]:
     """Take the command's name out; a word that is the value of an option is none."""
-    takes_value = {
-        flag for action in _run_parser()._actions if action.nargs is None for flag in action.option_strings
-    }
+    takes_value = {flag for action in _run_parser()._actions if action.nargs is None for flag in action.option_strings}
     previous = ""
     for position, word in enumerate(arguments):
         if previous not in takes_value and word in _PARSERS and word:

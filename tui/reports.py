@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Protocol, TextIO
 
@@ -19,12 +20,13 @@ from selfplay_core.events import (
     as_json,
 )
 from selfplay_core.models import Outcome, Trace, WorldKind
-from selfplay_core.text import clip, one_line
+from selfplay_core.text import one_line
 from tui.summary import Summary
 
 __all__ = ["DryRunReport", "JsonReport", "Report", "TerminalReport", "choose_report"]
 
 _PROMPT_SHOWN = 60
+_ELSE_ON_THE_LINE = len("[enchantment_combos]   CORRECTED (3 attempts)")
 
 
 class Report(Protocol):
@@ -104,10 +106,9 @@ def _line(event: Event) -> str | None:
             return _opening(event)
         case TraceEnded():
             trace = event.trace
-            prompt = clip(one_line(trace.prompt.text), _PROMPT_SHOWN)
-            return f"[{trace.prompt.category}] {prompt}  {_word(trace)}"
+            return f"[{trace.prompt.category}] {_shortened(trace.prompt.text)}  {_word(trace)}"
         case TraceHeld():
-            return f"waits for a person: {clip(one_line(event.command), _PROMPT_SHOWN)} ({event.reason})"
+            return f"waits for a person: {_shortened(event.command)} ({one_line(event.reason)})"
         case PromptsFailed():
             return f"[{event.category}] no prompts in round {event.round + 1}: {one_line(event.reason)}"
         case PromptsWritten() if event.dropped:
@@ -117,6 +118,13 @@ def _line(event: Event) -> str | None:
         case Back():
             return f"{event.what} is back after {event.after:.0f} s."
     return None
+
+
+def _shortened(text: str) -> str:
+    """Return so much of a prompt that its line fits the terminal."""
+    room = min(_PROMPT_SHOWN, max(shutil.get_terminal_size().columns - _ELSE_ON_THE_LINE, 20))
+    shown = one_line(text)
+    return shown if len(shown) <= room else f"{shown[: room - 1]}…"
 
 
 def _opening(event: RunStarted) -> str:

@@ -135,9 +135,7 @@ class Summary:
                 yield category, self.by_category[category]
 
 
-_HEADING = (
-    f"{'category':<20}{'total':>7}{'first try':>11}{'corrected':>11}{'failed':>8}{'other':>7}{'first-try rate':>16}"
-)
+_HEADING = f"{'category':<20}{'total':>7}{'first try':>11}{'corrected':>11}{'failed':>8}{'other':>7}{'rate':>8}"
 _OTHERS = (Outcome.REFUSED, Outcome.UNPROVEN, Outcome.BLOCKED, Outcome.ERRORED)
 
 
@@ -147,5 +145,5 @@ def _table_line(name: str, counts: Counter[Outcome]) -> str:
     rate = f"{counts[Outcome.SOLVED] / total:.0%}" if total else "-"
     return (
         f"{name:<20}{total:>7}{counts[Outcome.SOLVED]:>11}{counts[Outcome.CORRECTED]:>11}"
-        f"{counts[Outcome.FAILED]:>8}{other:>7}{rate:>16}"
+        f"{counts[Outcome.FAILED]:>8}{other:>7}{rate:>8}"
     )

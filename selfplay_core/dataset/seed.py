@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any, Final
 
 import orjson
@@ -110,12 +111,12 @@ def _turns(attempt: Attempt, *, train: bool) -> list[dict[str, Any]]:
 
 def _tool_call(command: str) -> str:
     call = {"name": _TOOL, "arguments": {"command": command}}
-    return f"<tool_call>\n{_compact(call)}\n</tool_call>"
+    return f"<tool_call>\n{_text(call)}\n</tool_call>"
 
 
 def _tool_result(result: CommandResult) -> str:
     passed = result.verdict.outcome is VerdictOutcome.PASSED
-    return _compact({"success": passed, "result": result.reply})
+    return _text({"success": passed, "result": result.reply})
 
 
 def _final_answer(trace: Trace, answer: Answer) -> str:
@@ -125,7 +126,7 @@ def _final_answer(trace: Trace, answer: Answer) -> str:
     }
     if trace.prompt.mode is Mode.GOD:
         final["message"] = answer.message or ""
-    return _compact(final)
+    return _text(final)
 
 
 def _common_metadata(trace: Trace, decision: Decision) -> dict[str, Any]:
@@ -179,5 +180,6 @@ def _canonical(body: dict[str, Any]) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
-def _compact(body: dict[str, Any]) -> str:
-    return orjson.dumps(body).decode()
+def _text(body: dict[str, Any]) -> str:
+    """Render JSON within a message with the original's spaces, which are tokens to a model that is trained on it."""
+    return json.dumps(body, ensure_ascii=False)

@@ -38,9 +38,7 @@ def system_prompt(texts: Texts, speaker: Speaker, prompt: Prompt) -> str:
     return speaker.fill(texts, template, syntax=texts.categories[prompt.category].syntax.strip())
 
 
-def answer_messages(
-    texts: Texts, system: str, prompt: Prompt, attempts: Sequence[Attempt]
-) -> tuple[Message, ...]:
+def answer_messages(texts: Texts, system: str, prompt: Prompt, attempts: Sequence[Attempt]) -> tuple[Message, ...]:
     """Return the conversation so far; each earlier attempt is followed by what the server made of it."""
     messages = [Message("system", system), Message("user", prompt.text)]
     for attempt in attempts:

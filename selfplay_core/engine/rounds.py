@@ -21,9 +21,7 @@ __all__ = ["RoundWriter"]
 class RoundWriter:
     """Makes the prompts of one round after the other; the same round always comes out the same."""
 
-    def __init__(
-        self, *, asker: Asker, texts: Texts, speaker: Speaker, plan: RunPlan, announce: Announce
-    ) -> None:
+    def __init__(self, *, asker: Asker, texts: Texts, speaker: Speaker, plan: RunPlan, announce: Announce) -> None:
         self._asker = asker
         self._texts = texts
         self._speaker = speaker
@@ -38,9 +36,9 @@ class RoundWriter:
         """
         if self._plan.given is not None:
             return self._given(number)
-        categories = tuple(choice_rng(self._plan.seed, number).sample(
-            self._plan.categories, self._plan.categories_per_round
-        ))
+        categories = tuple(
+            choice_rng(self._plan.seed, number).sample(self._plan.categories, self._plan.categories_per_round)
+        )
         self._announce(RoundStarted(number, categories))
         with first_error_alone():
             async with asyncio.TaskGroup() as group:
@@ -55,9 +53,7 @@ class RoundWriter:
 
     async def _category(self, number: int, category: str) -> tuple[str, ...]:
         try:
-            written = await write_prompts(
-                self._asker, self._texts, self._speaker, self._plan, number, category
-            )
+            written = await write_prompts(self._asker, self._texts, self._speaker, self._plan, number, category)
         except (ModelFault, IllTyped) as fault:
             if isinstance(fault, ModelNotFound | ModelRefusedRequest) and not self._asker.ever_answered:
                 raise
@@ -71,8 +67,7 @@ class RoundWriter:
         size = self._plan.prompts_per_round
         chosen = (self._plan.given or ())[number * size : (number + 1) * size]
         prompts = [
-            Prompt(item.text, item.category or "", mode_of(item.text), number, slot)
-            for slot, item in enumerate(chosen)
+            Prompt(item.text, item.category or "", mode_of(item.text), number, slot) for slot, item in enumerate(chosen)
         ]
         categories = tuple(dict.fromkeys(prompt.category for prompt in prompts))
         self._announce(RoundStarted(number, categories))

@@ -66,9 +66,7 @@ async def sandbox_for(settings: Settings) -> AsyncIterator[Sandbox | None]:
 
 
 @asynccontextmanager
-async def open_model(
-    settings: Settings, credentials: Credentials, sandbox: Sandbox | None
-) -> AsyncIterator[Model]:
+async def open_model(settings: Settings, credentials: Credentials, sandbox: Sandbox | None) -> AsyncIterator[Model]:
     """Connect to the model server; raises ModelUnreachable or ModelNotFound."""
     chat = _chat(settings.llm, credentials, sandbox)
     try:
@@ -79,9 +77,7 @@ async def open_model(
 
 
 @asynccontextmanager
-async def open_world(
-    settings: Settings, credentials: Credentials, sandbox: Sandbox | None
-) -> AsyncIterator[World]:
+async def open_world(settings: Settings, credentials: Credentials, sandbox: Sandbox | None) -> AsyncIterator[World]:
     """Lock the server, connect and log in; raises a `ServerFault`."""
     rcon = settings.rcon
     async with AsyncExitStack() as stack:
