@@ -1,0 +1,1 @@
+"""SQLite: traces, decisions and the accepted order; the output file is their projection."""

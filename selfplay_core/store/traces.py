@@ -1,0 +1,261 @@
+"""Traces: kept as they end, listed by number, counted and searched."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from selfplay_core.errors import StoreError
+from selfplay_core.models import DecisionKind, Level, Mode, Outcome, Trace, TraceId
+from selfplay_core.store.codec import decode, encode, storable
+from selfplay_core.store.database import Database, Reader
+from selfplay_core.store.runs import check_kind, remember_kind, run_number
+
+__all__ = [
+    "Count",
+    "TraceLine",
+    "round_traces",
+    "save_trace",
+    "search",
+    "tally",
+    "trace",
+    "traces",
+    "undecided",
+]
+
+UNDECIDED = "undecided"
+
+_LINE = (
+    "t.n, t.id, r.id, t.round, t.slot, t.category, t.mode, t.outcome, t.level, t.decision, t.attempts,"
+    " t.ended_at, t.prompt"
+)
+_LINES = f"SELECT {_LINE} FROM trace t JOIN run r ON r.seq = t.run"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """A trace as a list shows it: `number` is what a person sees, `decision` None while undecided."""
+
+    number: int
+    id: TraceId
+    run_id: str
+    round: int
+    slot: int
+    category: str
+    mode: Mode
+    outcome: Outcome
+    level: Level
+    decision: DecisionKind | None
+    attempts: int
+    ended_at: float
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many traces share category, outcome and decision."""
+
+    category: str
+    outcome: Outcome
+    decision: DecisionKind | None
+    count: int
+
+
+def save_trace(database: Database, run_id: str, trace: Trace, ended_at: float) -> None:
+    """Commit a trace that has ended; it is held no more.
+
+    An errored trace is replaced by a later one of the same id; the same trace again changes nothing. Raises
+    StoreError if another trace has the id or no round announced it, WorkspaceError if its world is of the
+    other kind.
+    """
+    payload = encode(trace)
+    with database.transaction() as connection:
+        check_kind(database, trace.workspace_kind)
+        remember_kind(connection, trace.workspace_kind)
+        run = _announced_run(database, run_id, trace)
+        decision = _makes_room(connection, trace.id, payload)
+        if decision is not None:
+            _insert(connection, run, trace, ended_at, payload, decision)
+            connection.execute("DELETE FROM held WHERE trace_id = ?", (trace.id,))
+
+
+def trace(reader: Reader, trace_id: TraceId) -> Trace | None:
+    """Return a whole trace."""
+    row = reader.row("SELECT payload FROM trace WHERE id = ?", (trace_id,))
+    return None if row is None else decode(row[0], Trace, f"trace {trace_id}")
+
+
+def traces(
+    reader: Reader,
+    *,
+    after: int | None = None,
+    limit: int = 50,
+    newest_first: bool = False,
+    category: str | None = None,
+    outcome: Outcome | None = None,
+    decision: DecisionKind | str | None = None,
+) -> list[TraceLine]:
+    """Return one page of traces by number, beginning behind `after`.
+
+    `decision` is a kind or "undecided"; a filter that is None lets everything through.
+    """
+    filters = {"category": category, "outcome": outcome, "decision": decision}
+    wanted = {column: str(value) for column, value in filters.items() if value is not None}
+    conditions = [f"t.{column} = ?" for column in wanted]
+    parameters: list[Any] = list(wanted.values())
+    if after is not None:
+        conditions.append("t.n < ?" if newest_first else "t.n > ?")
+        parameters.append(after)
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    order = "DESC" if newest_first else "ASC"
+    rows = reader.rows(f"{_LINES}{where} ORDER BY t.n {order} LIMIT ?", [*parameters, limit])
+    return [_line(*row) for row in rows]
+
+
+def round_traces(reader: Reader, run_id: str, number: int) -> list[TraceLine]:
+    """Return the traces of one round in the order of their slots."""
+    parameters = (run_number(reader, run_id), number)
+    return [
+        _line(*row)
+        for row in reader.rows(f"{_LINES} WHERE t.run = ? AND t.round = ? ORDER BY t.round, t.slot", parameters)
+    ]
+
+
+def undecided(
+    reader: Reader, run_id: str, *, after: tuple[int, int] | None = None, limit: int | None = None
+) -> list[TraceLine]:
+    """Return traces that nobody decided on, by round and slot, from behind `after`; never errored ones."""
+    rows = reader.rows(
+        f"{_LINES} WHERE t.run = ? AND t.decision = 'undecided' AND t.outcome <> 'errored'"
+        " AND (t.round, t.slot) > (?, ?) ORDER BY t.round, t.slot LIMIT ?",
+        (run_number(reader, run_id), *(after or (-1, -1)), -1 if limit is None else limit),
+    )
+    return [_line(*row) for row in rows]
+
+
+def search(reader: Reader, text: str, *, after: int = 0, limit: int = 50) -> list[TraceLine]:
+    """Return one page of the traces whose prompt or last commands hold every word of `text`, by number.
+
+    The last word counts as a beginning. Punctuation parts words, as in `minecraft:stone`.
+    """
+    match = _match(text)
+    if not match:
+        return []
+    rows = reader.rows(
+        f"SELECT {_LINE} FROM trace_text f JOIN trace t ON t.n = f.rowid JOIN run r ON r.seq = t.run"
+        " WHERE trace_text MATCH ? AND f.rowid > ? ORDER BY f.rowid LIMIT ?",
+        (match, after, limit),
+    )
+    return [_line(*row) for row in rows]
+
+
+def tally(reader: Reader, run_id: str | None = None) -> list[Count]:
+    """Return the counts of one run or of the workspace, from counters kept at every write."""
+    chosen, parameters = ("", ()) if run_id is None else (" AND run = ?", (run_number(reader, run_id),))
+    rows = reader.rows(
+        f"SELECT category, outcome, decision, sum(count) FROM tally WHERE count > 0{chosen}"
+        " GROUP BY category, outcome, decision ORDER BY category, outcome, decision",
+        parameters,
+    )
+    return [Count(category, Outcome(outcome), _kind(kind), count) for category, outcome, kind, count in rows]
+
+
+def _announced_run(database: Database, run_id: str, trace: Trace) -> int:
+    run = run_number(database, run_id)
+    row = database.row("SELECT run FROM prompt WHERE trace_id = ?", (trace.id,))
+    if row is None or row[0] != run:
+        raise StoreError(
+            f"this trace belongs to no round of its run: trace {trace.id}, run {run_id}. "
+            "Record the round before its traces."
+        )
+    return run
+
+
+def _makes_room(connection: sqlite3.Connection, trace_id: TraceId, payload: str) -> str | None:
+    """Return the decision that the new trace takes over from an errored one, None if it is stored already."""
+    row = connection.execute("SELECT outcome, payload, decision FROM trace WHERE id = ?", (trace_id,)).fetchone()
+    if row is None:
+        return UNDECIDED
+    outcome, stored, decision = row
+    if stored == payload:
+        return None
+    if outcome != Outcome.ERRORED:
+        raise StoreError(
+            f"another trace is kept under this id already: {trace_id}, which ended {outcome}. "
+            "Only an errored trace may be replaced."
+        )
+    connection.execute("DELETE FROM trace WHERE id = ?", (trace_id,))
+    return str(decision)
+
+
+def _insert(
+    connection: sqlite3.Connection, run: int, trace: Trace, ended_at: float, payload: str, decision: str
+) -> None:
+    prompt, last = trace.prompt, trace.last
+    answer = last.answer if last is not None else None
+    connection.execute(
+        "INSERT INTO trace (id, run, round, slot, category, mode, outcome, level, decision, attempts, ended_at, prompt,"
+        " commands, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            trace.id,
+            run,
+            prompt.round,
+            prompt.slot,
+            prompt.category,
+            prompt.mode,
+            trace.outcome,
+            trace.level,
+            decision,
+            len(trace.attempts),
+            ended_at,
+            storable(prompt.text),
+            storable("\n".join(answer.commands)) if answer is not None else "",
+            payload,
+        ),
+    )
+    is_open = trace.outcome is Outcome.ERRORED
+    connection.execute("UPDATE prompt SET open = ? WHERE trace_id = ?", (is_open, trace.id))
+
+
+def _match(text: str) -> str:
+    """Return an FTS5 expression in which nothing of `text` is syntax; blank if it holds no word."""
+    words = [word for word in text.replace("\0", " ").split() if any(map(str.isalnum, word))]
+    quoted = ['"' + storable(word).replace('"', '""') + '"' for word in words]
+    return " ".join(quoted) + "*" if quoted else ""
+
+
+def _kind(decision: str) -> DecisionKind | None:
+    return None if decision == UNDECIDED else DecisionKind(decision)
+
+
+def _line(
+    number: int,
+    id_: str,
+    run_id: str,
+    round_: int,
+    slot: int,
+    category: str,
+    mode: str,
+    outcome: str,
+    level: str,
+    decision: str,
+    attempts: int,
+    ended_at: float,
+    prompt: str,
+) -> TraceLine:
+    return TraceLine(
+        number,
+        id_,
+        run_id,
+        round_,
+        slot,
+        category,
+        Mode(mode),
+        Outcome(outcome),
+        Level(level),
+        _kind(decision),
+        attempts,
+        ended_at,
+        prompt,
+    )
