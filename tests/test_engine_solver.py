@@ -249,14 +249,15 @@ async def test_a_drain_ends_the_waiting() -> None:
     """What waits for an absent server is left for the next run."""
     control, console = Control(), says()
     console.refusals = [ServerUnreachable("away")] * 100
-    events: list[Event] = []
-    solver = make_solver(ScriptedChat([answer("give a")]), console, control=control, events=events)
-    task = asyncio.create_task(solver.solve("t", make_prompt()))
-    while not any(isinstance(event, Away) for event in events):
-        await asyncio.sleep(0)
-    control.drain()
+
+    class DrainWhenAway(list[Event]):
+        def append(self, event: Event) -> None:
+            if isinstance(event, Away):
+                control.drain()
+
+    solver = make_solver(ScriptedChat([answer("give a")]), console, control=control, events=DrainWhenAway())
     with pytest.raises(Drained):
-        await task
+        await solver.solve("t", make_prompt())
 
 
 async def test_a_model_that_never_answered_and_is_not_there_stops_the_run() -> None:

@@ -231,7 +231,7 @@ async def test_two_generators_on_one_workspace_do_not_mix(tmp_path: Path) -> Non
         second = await run_command(tmp_path, "--headless", "--rounds", "1", *server_flags(other))
         assert second.code == 2, second
         assert "another process" in second.err
-        out, err = await asyncio.wait_for(first.communicate(), 60)
+        _, err = await asyncio.wait_for(first.communicate(), 60)
         assert first.returncode == 0, err
 
 

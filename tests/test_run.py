@@ -247,9 +247,9 @@ async def test_what_stood_in_the_output_is_kept(tmp_path: Path) -> None:
     assert len(rows) > 1
 
 
-async def _accepted(ground: Playground, rule: str, **settings: object) -> list[str]:
+async def _accepted(ground: Playground, rule: str) -> list[str]:
     given = [f"sudo {word}" for word in OUTCOMES]
-    job = ground.job(given=given, run__accept=rule, workspace=rule, output=f"{rule}.jsonl", **settings)
+    job = ground.job(given=given, run__accept=rule, workspace=rule, output=f"{rule}.jsonl")
     await play(job)
     return prompts_of(ground.folder / f"{rule}.jsonl")
 

@@ -37,6 +37,7 @@ __all__ = ["MAX_COMMAND_BYTES", "Console", "FaultCount", "PolicyViolation", "Ver
 
 
 _FAULTS_ALLOWED: Final = 1
+_SETUP: Final = -1
 
 _log = logging.getLogger(__name__)
 
@@ -128,11 +129,12 @@ class Verifier:
         while True:
             async with self._lease:
                 await self._ensure_connected()
-                position = -1
+                results: list[CommandResult] = []
+                position = _SETUP
                 try:
                     await self._run_quietly(self._setup)
-                    results = []
-                    for position, (command, ruling) in enumerate(zip(commands, rulings, strict=True)):
+                    for command, ruling in zip(commands, rulings, strict=True):
+                        position = len(results)
                         results.append(await self._one(command, ruling, probe=probe))
                 except (ConnectionLost, ProtocolViolation):
                     if faults.exhausted_by(position):
