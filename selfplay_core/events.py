@@ -23,7 +23,6 @@ __all__ = [
     "RoundStarted",
     "RowsWritten",
     "RunEnded",
-    "RunPaused",
     "RunStarted",
     "TraceEnded",
     "TraceHeld",
@@ -65,7 +64,7 @@ class RoundStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class PromptsWritten(Event):
-    """The model wrote prompts of one category; `dropped` pairs unusable ones with the reason."""
+    """Prompts of one category are there, by the model or from a file; `dropped` pairs unusable ones with the reason."""
 
     round: int
     category: str
@@ -149,13 +148,6 @@ class Back(Event):
 
     what: str
     after: float
-
-
-@dataclass(frozen=True, slots=True)
-class RunPaused(Event):
-    """The run takes up nothing new until it is resumed."""
-
-    paused: bool
 
 
 @dataclass(frozen=True, slots=True)

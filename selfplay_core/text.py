@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["clean", "clip", "one_line"]
+__all__ = ["clean", "clip", "json_for_terminals", "one_line"]
 
 _LEGACY_COLOUR = re.compile("\u00a7[0-9A-FK-ORXa-fk-orx]")
 
@@ -30,11 +30,25 @@ def one_line(text: str) -> str:
     return clean(text).replace("\n", "\u240a").replace("\t", "\u2409")
 
 
+def json_for_terminals(document: str) -> str:
+    """Return the same JSON with every hostile character as an escape, so that it can be printed as it is.
+
+    JSON encoders leave DEL, C1, the bidirectional controls and the line separators bare. They can only stand
+    in strings, where the escape means the same.
+    """
+    return _HOSTILE.sub(_as_json_escape, document)
+
+
 def clip(text: str, limit: int) -> str:
     """Return at most `limit` characters of `text`, saying how many were left out."""
     if len(text) <= limit:
         return text
     return f"{text[:limit]}\u2026 ({len(text) - limit} more characters)"
+
+
+def _as_json_escape(match: re.Match[str]) -> str:
+    units = match.group().encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def _visible(match: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from selfplay_core.errors import CommandTooLong, ProtocolViolation
-from selfplay_core.verify.rcon import MAX_COMMAND_BYTES, backoff
+from selfplay_core.verify.rcon import MAX_COMMAND_BYTES
 from tests.servers.rcon import RconFault, StrictRconServer
 from tests.servers.rcon_client import client_of, fault_of
 
@@ -138,13 +138,6 @@ def test_it_works_off_the_main_thread_and_leaves_the_alarm_alone() -> None:
     thread.join(10)
     assert replies == ["did list"]
     assert signal.getsignal(signal.SIGALRM) is before
-
-
-def test_backoff_doubles_up_to_half_a_minute() -> None:
-    """The waits between tries grow and are bounded, however many there were."""
-    assert [backoff(attempt) for attempt in range(1, 8)] == [1, 2, 4, 8, 16, 30, 30]
-    assert backoff(100_000) == 30
-    assert backoff(0) == 1
 
 
 async def test_the_imitation_is_strict(server: StrictRconServer) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay_core.text import clean, clip, one_line
+from selfplay_core.text import clean, clip, json_for_terminals, one_line
 
 
 @given(st.text(alphabet=st.characters()))
@@ -61,3 +62,11 @@ def test_clipping_says_how_much_is_missing() -> None:
     """Nothing is cut in silence."""
     assert clip("abcdef", 4) == "abcd… (2 more characters)"
     assert clip("abcd", 4) == "abcd"
+
+
+@given(st.text())
+def test_json_for_terminals_means_the_same_and_obeys_nobody(text: str) -> None:
+    """Decoded it is the very text, and printed it holds no control character."""
+    printed = json_for_terminals(orjson.dumps({"text": text}).decode())
+    assert orjson.loads(printed) == {"text": text}
+    assert not any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in printed)

@@ -20,7 +20,7 @@ from selfplay_core.events import (
     as_json,
 )
 from selfplay_core.models import Outcome, Trace, WorldKind
-from selfplay_core.text import one_line
+from selfplay_core.text import json_for_terminals, one_line
 from tui.summary import Summary
 
 __all__ = ["DryRunReport", "JsonReport", "Report", "TerminalReport", "choose_report"]
@@ -59,7 +59,7 @@ class JsonReport:
         self._write(summary.as_json(output, seconds))
 
     def _write(self, body: dict[str, object]) -> None:
-        self._stream.write(orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE).decode())
+        self._stream.write(json_for_terminals(orjson.dumps(body).decode()) + "\n")
         self._stream.flush()
 
 

@@ -71,4 +71,7 @@ class RoundWriter:
         ]
         categories = tuple(dict.fromkeys(prompt.category for prompt in prompts))
         self._announce(RoundStarted(number, categories))
+        for category in categories:
+            texts = tuple(prompt.text for prompt in prompts if prompt.category == category)
+            self._announce(PromptsWritten(number, category, len(texts), texts, ()))
         return categories, prompts

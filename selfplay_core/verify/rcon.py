@@ -35,7 +35,7 @@ from selfplay_core.verify.packets import (
 )
 from selfplay_core.verify.worker import Worker
 
-__all__ = ["MAX_COMMAND_BYTES", "RconAddress", "RconClient", "backoff"]
+__all__ = ["MAX_COMMAND_BYTES", "RconAddress", "RconClient"]
 
 # A fragment holds 4096 UTF-16 units, none of which takes less than a byte, so a full one is never shorter.
 # Counting bytes also covers servers that cut at 4096 bytes.
@@ -48,11 +48,6 @@ _LARGEST_REPLY = 4 * 1024 * 1024
 _GRACE_SECONDS = 0.25
 
 _Link = TypeVar("_Link", bound=socket.socket)
-
-
-def backoff(attempt: int) -> float:
-    """Return the seconds to wait before try number `attempt` (from 1): 1, 2, 4, 8, 16, then 30."""
-    return min(30.0, 2.0 ** min(max(attempt - 1, 0), 5))
 
 
 class RconClient:
