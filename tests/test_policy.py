@@ -1,3 +1,5 @@
+"""What may run, by a table of commands and by rules."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""No spelling of a denied command gets through."""
+
 from __future__ import annotations
 
 import string

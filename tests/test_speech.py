@@ -1,3 +1,5 @@
+"""Which commands only speak or ask."""
+
 from __future__ import annotations
 
 import pytest

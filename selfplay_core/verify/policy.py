@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from selfplay_core.models import Action, Ruling
@@ -16,10 +18,11 @@ from selfplay_core.verify.carried import (
     writes_command_key,
 )
 from selfplay_core.verify.risks import ordinary_risk, risk_of
+from selfplay_core.verify.selection import edited_volumes
 from selfplay_core.verify.spelling import CONTROL, bare_name, loosened
 from selfplay_core.verify.unwrap import Call, Reading, readings, words
 
-__all__ = ["review"]
+__all__ = ["Policy", "review"]
 
 _NOTHING: frozenset[str] = frozenset()
 _SHOWN = 80
@@ -31,6 +34,24 @@ _BLOCK = "a command block, which would run commands later"
 
 _ASK = 4
 _DENY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules that a user added to ours; see `review` for what they can do."""
+
+    deny: frozenset[str] = _NOTHING
+    ask: frozenset[str] = _NOTHING
+    allow: frozenset[str] = _NOTHING
+
+    def review(self, command: str) -> Ruling:
+        """Rule on a command by our rules and these."""
+        return review(command, deny=self.deny, ask=self.ask, allow=self.allow)
+
+    def review_all(self, commands: Sequence[str]) -> tuple[Ruling, ...]:
+        """Rule on the commands of one answer, whose WorldEdit selection is known from its own commands."""
+        rulings = map(self.review, commands)
+        return tuple(map(_with_volume, commands, rulings, edited_volumes(commands)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +248,14 @@ def _clicked(call: Call, texts: tuple[str, ...], ended: bool, lists: _Lists) -> 
         if ruling.action is not Action.ALLOW:
             return _Finding(_ASK, f"a click in it would run `{ruling.root}`", command)
     return None
+
+
+def _with_volume(command: str, ruling: Ruling, volume: float) -> Ruling:
+    if ruling.risk >= _ASK or volume <= rules.LARGEST_VOLUME:
+        return ruling
+    size = "an unknown number of" if math.isinf(volume) else f"about {volume:,.0f}"
+    why = f"it changes {size} blocks of a selection (more than {rules.LARGEST_VOLUME:,})"
+    return Ruling(Action.ASK, _sentence(Action.ASK, why, command), ruling.root, _ASK)
 
 
 def _entries(entries: frozenset[str]) -> frozenset[tuple[str, ...]]:

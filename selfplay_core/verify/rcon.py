@@ -42,6 +42,7 @@ __all__ = ["MAX_COMMAND_BYTES", "RconAddress", "RconClient"]
 _FULL_FRAGMENT_BYTES = 4096
 # 4096 units of three bytes each, id, type and padding, and some slack for servers that cut elsewhere.
 _LARGEST_PACKET = 16 * 1024
+_PROBE_ANSWER = b"Unknown request"
 _LARGEST_REPLY = 4 * 1024 * 1024
 
 # What the resolver's thread may take beyond the deadline of its own before the caller stops waiting.
@@ -292,6 +293,8 @@ class _Wire(mcrcon.MCRcon):
             if packet.kind != Kind.REPLY:
                 self._violated(f"answered a command with a packet of type {packet.kind}")
             if packet.request == probe:
+                if not packet.body.startswith(_PROBE_ANSWER):
+                    self._violated("answered an unknown packet as if it knew it")
                 return self._decoded(reply)
             if packet.request != request:
                 self._violated(f"answered request {packet.request} when {request} was asked")

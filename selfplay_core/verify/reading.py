@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from selfplay_core.models import FailedBecause, VerdictOutcome
-from selfplay_core.verify.catalogue import ANY_COMMAND, SHORTEST_HEAD, Message, catalogue
+from selfplay_core.verify.catalogue import ANY_COMMAND, SHORTEST_HEAD, Catalogue, Message, catalogue
 from selfplay_core.verify.spans import data_spans
 
-__all__ = ["Reading", "read_line"]
+__all__ = ["Reading", "plain", "read_line"]
+
+# A plugin may part its messages by any of these.
+_LINE_BREAKS: Final = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_FORMATTING: Final = re.compile("\u00a7[^\n]?")
 
 # A message of the game is far shorter, but for the data in it.
 _LONGEST_MESSAGE: Final = 4096
@@ -81,13 +85,20 @@ class Reading:
     group: str | None = None
 
 
-def read_line(line: str, group: str | None) -> Reading:
+def plain(text: str) -> str:
+    """Return `text` without formatting codes and blanks around it, each line break as a newline."""
+    return _LINE_BREAKS.sub("\n", _FORMATTING.sub("", text)).strip()
+
+
+def read_line(line: str, group: str | None, *, known: Catalogue | None = None) -> Reading:
     """Read one non-empty line of the reply to a command of `group` (None: any command could have run).
 
     Vanilla joins messages with nothing between, so a line may hold several: a failure among them decides.
+    `known` are the messages to know the line by, if not those of the built-in catalogue.
     """
+    known = known or catalogue()
     line = _PLUGIN_PREFIX.sub("", line, count=1) if line[:1] in "([" else line
-    matches = catalogue().matching(line, group)
+    matches = known.matching(line, group)
     failed = _best([match for match in matches if match.outcome is not VerdictOutcome.PASSED], group)
     passed = _best([match for match in matches if match.outcome is VerdictOutcome.PASSED], group)
     if failed and passed:
@@ -97,7 +108,7 @@ def read_line(line: str, group: str | None) -> Reading:
         failed, passed = (None, passed) if preferred is passed else (failed, None)
     if failed:
         return _as_reading(failed, line)
-    return _joined(line, passed) or _by_its_words(line, group)
+    return _joined(line, passed, known) or _by_its_words(line, group, known)
 
 
 def _best(matches: list[Message], group: str | None) -> Message | None:
@@ -121,12 +132,12 @@ def _prefer(passed: Message, failed: Message, group: str | None) -> Message | No
     return passed if passed.pattern.weight > failed.pattern.weight else failed
 
 
-def _joined(line: str, whole: Message | None) -> Reading | None:
+def _joined(line: str, whole: Message | None, known: Catalogue) -> Reading | None:
     """Read several messages without anything between them; `whole` is the success that takes in all."""
-    first = _failure_at_start(line) if whole is None else None
+    first = _failure_at_start(line, known) if whole is None else None
     if first is not None:
         return _as_reading(first, line)
-    found = list(_telling_failures(line))
+    found = list(_telling_failures(line, known))
     if found:
         spans = data_spans(line)
         outside = [(at, message) for at, message in found if spans is None or not _within(spans, at)]
@@ -137,11 +148,11 @@ def _joined(line: str, whole: Message | None) -> Reading | None:
             return _as_reading(failure, line[at:])
     if whole is not None:
         return _as_reading(whole, line)
-    return _all_passed(line)
+    return _all_passed(line, known)
 
 
-def _failure_at_start(line: str) -> Message | None:
-    for message in catalogue().that_may_begin(line):
+def _failure_at_start(line: str, known: Catalogue) -> Message | None:
+    for message in known.that_may_begin(line):
         if message.outcome is VerdictOutcome.PASSED or message.here_only:
             continue
         end = message.pattern.end_of_prefix(line, 0, _LONGEST_MESSAGE)
@@ -151,9 +162,9 @@ def _failure_at_start(line: str) -> Message | None:
     return None
 
 
-def _telling_failures(line: str) -> Iterator[tuple[int, Message | None]]:
+def _telling_failures(line: str, known: Catalogue) -> Iterator[tuple[int, Message | None]]:
     """Find beginnings of failures that follow another message's end; None where there are too many to tell."""
-    telling = catalogue().telling
+    telling = known.telling
     doubts = 0
     for start in _CAPITAL_AFTER_AN_END.finditer(line):
         at = start.start()
@@ -184,12 +195,12 @@ def _within(spans: list[tuple[int, int]], at: int) -> bool:
     return index >= 0 and spans[index][0] < at < spans[index][1]
 
 
-def _all_passed(line: str) -> Reading | None:
+def _all_passed(line: str, known: Catalogue) -> Reading | None:
     """Read a line of nothing but successes, the last of which may take in the rest."""
     at = 0
     first: Message | None = None
     for _ in range(_MOST_MESSAGES):
-        step = _success_at(line, at)
+        step = _success_at(line, at, known)
         if step is None:
             return None
         message, at = step
@@ -199,9 +210,9 @@ def _all_passed(line: str) -> Reading | None:
     return None
 
 
-def _success_at(line: str, at: int) -> tuple[Message, int] | None:
+def _success_at(line: str, at: int, known: Catalogue) -> tuple[Message, int] | None:
     best: tuple[Message, int] | None = None
-    for message in catalogue().that_may_begin(line, at):
+    for message in known.that_may_begin(line, at):
         if message.outcome is not VerdictOutcome.PASSED or message.here_only:
             continue
         if message.pattern.open_ended and line.startswith(message.pattern.head, at):
@@ -214,11 +225,11 @@ def _success_at(line: str, at: int) -> tuple[Message, int] | None:
     return best
 
 
-def _by_its_words(line: str, group: str | None) -> Reading:
+def _by_its_words(line: str, group: str | None, known: Catalogue) -> Reading:
     """Read a line that is in no catalogue: its words can tell a failure, never a success."""
     prefixed = _ERROR_PREFIX.match(line)
     if prefixed:
-        inner = read_line(line[prefixed.end() :][:_LONGEST_MESSAGE], group)
+        inner = read_line(line[prefixed.end() :][:_LONGEST_MESSAGE], group, known=known)
         if inner.outcome in (VerdictOutcome.REJECTED, VerdictOutcome.FAILED):
             return inner
         return Reading(VerdictOutcome.FAILED, line, FailedBecause.OTHER)

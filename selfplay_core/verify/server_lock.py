@@ -114,6 +114,9 @@ def lock_name(host: str, port: int) -> str:
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     address = ipaddress.ip_address(text)
+    if address.is_unspecified:
+        # Connecting to "any address" reaches this machine itself.
+        return ipaddress.ip_address("127.0.0.1")
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
 

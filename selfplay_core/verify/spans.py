@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["data_spans", "words"]
+__all__ = ["data_spans"]
 
 _TOKEN: Final = re.compile(r"""\\.|["'\[\]{}]""", re.DOTALL)
-_BLANK: Final = re.compile(r"\s+")
 
 # A quote inside a word is an apostrophe ("Dee's sword"); a string begins after one of these.
 _BEFORE_A_STRING: Final = frozenset(" \t\n[{(:,=")
@@ -21,25 +20,6 @@ def data_spans(text: str) -> list[tuple[int, int]] | None:
     """
     spans = _scan(text, quotes=True)
     return spans if spans is not None else _scan(text, quotes=False)
-
-
-def words(text: str) -> list[tuple[int, int]]:
-    """Return where the words of a command stand; blanks within brackets and quotes do not part them."""
-    spans = iter(data_spans(text) or ())
-    low, high = next(spans, (len(text), len(text)))
-    found: list[tuple[int, int]] = []
-    start = 0
-    for blank in _BLANK.finditer(text):
-        while blank.start() >= high and high < len(text):
-            low, high = next(spans, (len(text), len(text)))
-        if low < blank.start() < high:
-            continue
-        if blank.start() > start:
-            found.append((start, blank.start()))
-        start = blank.end()
-    if start < len(text):
-        found.append((start, len(text)))
-    return found
 
 
 def _scan(text: str, *, quotes: bool) -> list[tuple[int, int]] | None:

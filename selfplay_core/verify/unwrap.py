@@ -48,8 +48,10 @@ class Reading:
 
     `calls` holds what would run in the end: one call if the walk was certain, else one for every place
     where one may begin. `around` names the commands that stand around it, `forks` the selectors that run it
-    once for each match, `functions` what conditions run, `summoned` what `execute summon` makes. `tests` says
-    that it ends in a condition with nothing to run, `tangled` that it was not read to its end.
+    once for each match, `functions` what conditions run, `summoned` what `execute summon` makes, `condition`
+    what the last `if` asks for (`entity`), or the last `unless` (`unless entity`). `run_at` is the index of the
+    last `run` of an `execute`, 0 without one. `tests` says that it ends in a condition with nothing to run,
+    `tangled` that it was not read to its end.
     """
 
     calls: tuple[Call, ...]
@@ -57,6 +59,8 @@ class Reading:
     functions: tuple[str, ...] = ()
     summoned: tuple[str, ...] = ()
     around: frozenset[str] = frozenset()
+    condition: str = ""
+    run_at: int = 0
     stores: bool = False
     tests: bool = False
     certain: bool = True
@@ -106,6 +110,8 @@ class _Walk:
     functions: list[str] = field(default_factory=list)
     summoned: list[str] = field(default_factory=list)
     around: set[str] = field(default_factory=set)
+    condition: str = ""
+    run_at: int = 0
     stores: bool = False
     tests: bool = False
 
@@ -122,6 +128,8 @@ def _read(text: str) -> Reading:
         functions=tuple(walk.functions),
         summoned=tuple(walk.summoned),
         around=frozenset(walk.around),
+        condition=walk.condition,
+        run_at=walk.run_at,
         stores=walk.stores,
         tests=walk.tests and call.name == "execute",
     )
@@ -168,12 +176,16 @@ def _subcommands(walk: _Walk) -> bool:
     while walk.at < len(walk.text):
         word = _next_word(walk)
         if word == "run":
+            walk.run_at = walk.at - len(word)
             return True
         shape = EXECUTE.get(word)
         if shape is None:
             raise _Unexpected
         walk.stores = walk.stores or word == "store"
         walk.tests = word in ("if", "unless")
+        if walk.tests:
+            asked = walk.text[walk.at + 1 : _word(walk.text, walk.at + 1)].lower()
+            walk.condition = asked if word == "if" else f"unless {asked}"
         _follow(walk, shape)
     return False
 

@@ -6,14 +6,15 @@ import re
 from typing import Final
 
 from selfplay_core.models import FailedBecause, Verdict, VerdictOutcome
-from selfplay_core.verify.catalogue import catalogue, group_of
+from selfplay_core.verify.catalogue import Catalogue, catalogue, group_of
 from selfplay_core.verify.context import HERE, QUOTED_BEFORE_CURSOR, cut_context
-from selfplay_core.verify.reading import Reading, read_line
-from selfplay_core.verify.silent import Innermost, innermost, is_silent
+from selfplay_core.verify.language import Language
+from selfplay_core.verify.reading import Reading, plain, read_line
+from selfplay_core.verify.silent import is_silent
+from selfplay_core.verify.unwrap import Reading as CommandReading
+from selfplay_core.verify.unwrap import readings
 
 __all__ = ["judge"]
-
-_FORMATTING: Final = re.compile("\u00a7[^\n]?")
 
 # A longer reply that holds no failure so far is not read to its end.
 _MOST_LINES: Final = 4000
@@ -32,30 +33,31 @@ _LISTINGS: Final = frozenset({"bukkit", "help", "version"})
 _MISSED_TEST: Final = "commands.execute.conditional.fail"
 
 
-def judge(reply: str, command: str = "", *, target_shown: bool = False) -> Verdict:
+def judge(reply: str, command: str = "", *, target_shown: bool = False, language: Language | None = None) -> Verdict:
     """Judge the reply to `command`; pure, for any text, in time linear in its length.
 
     A reply that is not understood is `unclear`. An empty one is `passed` only if the command is known to say
     nothing, and under `execute` only if `target_shown`: the caller has seen that somebody was there.
     `<--[HERE]` means `rejected`, wherever it stands: sooner lose a success whose data quote it than believe a
-    failure.
+    failure. The messages of `language`, the server's own file, count before those of the catalogue.
     """
-    text = _FORMATTING.sub("", reply).replace("\r\n", "\n").strip()
+    text = plain(reply)
+    known = language.catalogue if language else catalogue()
+    sent = readings(command)[0]
     if not text:
-        silent = is_silent(command, target_shown=target_shown)
+        silent = is_silent(sent, target_shown=target_shown)
         return Verdict(VerdictOutcome.PASSED if silent else VerdictOutcome.UNCLEAR)
     if HERE in text:
-        return _rejected(text, command)
-    inner = innermost(command)
-    return _combined(text, _group(inner), inner.condition)
+        return _rejected(text, command, known)
+    return _combined(text, _group(sent), sent.condition, known)
 
 
-def _rejected(text: str, command: str) -> Verdict:
+def _rejected(text: str, command: str, known: Catalogue) -> Verdict:
     message, cursor, found = cut_context(text, command)
     if found:
-        key = _parse_key(message)
+        key = _parse_key(message, known)
     else:
-        message, key = _message_before_context(message)
+        message, key = _message_before_context(message, known)
     if found and cursor is None:
         cursor = _cursor_from_message(message, key, command)
     return Verdict(VerdictOutcome.REJECTED, key=key, message=message, cursor=cursor)
@@ -77,37 +79,39 @@ def _cursor_from_message(message: str, key: str | None, command: str) -> int | N
     return None
 
 
-def _parse_key(message: str) -> str | None:
-    reading = read_line(message, None) if 0 < len(message) <= _LONGEST_PARSE_ERROR else None
+def _parse_key(message: str, known: Catalogue) -> str | None:
+    reading = read_line(message, None, known=known) if 0 < len(message) <= _LONGEST_PARSE_ERROR else None
     return None if reading is None or reading.outcome is VerdictOutcome.PASSED else reading.key
 
 
-def _message_before_context(body: str) -> tuple[str, str | None]:
+def _message_before_context(body: str, known: Catalogue) -> tuple[str, str | None]:
     """Cut the context of an unknown command from the message, where the message's end is plain to see."""
     before, dots, _ = body.rpartition("...")
-    if dots and (key := _parse_key(before)) is not None:
+    if dots and (key := _parse_key(before, known)) is not None:
         return before, key
-    for message in sorted(catalogue().that_may_begin(body), key=lambda message: -message.pattern.weight):
+    for message in sorted(known.that_may_begin(body), key=lambda message: -message.pattern.weight):
         end = message.pattern.end_of_prefix(body, 0, _LONGEST_PARSE_ERROR)
         if message.outcome is VerdictOutcome.REJECTED and end is not None:
             return body[:end], message.key
-    return body, _parse_key(body)
+    return body, _parse_key(body, known)
 
 
-def _group(inner: Innermost) -> str | None:
-    if inner.root is None or inner.root in _RUN_OTHERS:
+def _group(sent: CommandReading) -> str | None:
+    """Return the group of messages to expect; None where any command could have run."""
+    call = sent.calls[0]
+    if not sent.certain or not call.name or call.name in _RUN_OTHERS:
         return None
-    return group_of(inner.root)
+    return group_of(call.shown)
 
 
-def _combined(text: str, group: str | None, condition: str | None) -> Verdict:
+def _combined(text: str, group: str | None, condition: str, known: Catalogue) -> Verdict:
     """Judge every line: the first failure decides, then whatever is not understood."""
     lines = [line for line in text.split("\n") if line.strip()]
     unclear = len(lines) > _MOST_LINES
     first: Reading | None = None
     listing = False
     for line in lines[:_MOST_LINES]:
-        reading = read_line(line.strip(), group)
+        reading = read_line(line.strip(), group, known=known)
         if reading.outcome in (VerdictOutcome.REJECTED, VerdictOutcome.FAILED):
             return Verdict(reading.outcome, _because(reading, condition), reading.key, reading.message)
         if first is None:
@@ -121,7 +125,7 @@ def _combined(text: str, group: str | None, condition: str | None) -> Verdict:
     return Verdict(VerdictOutcome.PASSED, key=first.key, message=text)
 
 
-def _because(reading: Reading, condition: str | None) -> FailedBecause | None:
+def _because(reading: Reading, condition: str) -> FailedBecause | None:
     if reading.key is not None and reading.key.startswith(_MISSED_TEST) and condition == "entity":
         return FailedBecause.NOBODY
     return reading.because

@@ -6,35 +6,22 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from selfplay_core.errors import (
-    CommandTooLong,
-    ConnectionLost,
-    ProtocolViolation,
-    SelfplayError,
-    ServerUnreachable,
-    SettingsError,
-)
-from selfplay_core.models import (
-    Action,
-    CommandResult,
-    FailedBecause,
-    Level,
-    Ruling,
-    Verdict,
-    VerdictOutcome,
-    WorldIdentity,
-)
+from selfplay_core.errors import ConnectionLost, ProtocolViolation, SelfplayError, ServerUnreachable, SettingsError
+from selfplay_core.models import Action, CommandResult, Ruling, VerdictOutcome, WorldIdentity
 from selfplay_core.text import clip, one_line
+from selfplay_core.verify.canary import inspect
+from selfplay_core.verify.caps import Caps, Meter
 from selfplay_core.verify.identity import IDENTITY_COMMAND, read_identity
-from selfplay_core.verify.policy import review
-from selfplay_core.verify.probe import judge_probe, probed, probing_proves
+from selfplay_core.verify.language import Language
+from selfplay_core.verify.lease import Console, Lease
+from selfplay_core.verify.policy import Policy
 from selfplay_core.verify.rcon import MAX_COMMAND_BYTES
 from selfplay_core.verify.verdict import judge
 
-__all__ = ["MAX_COMMAND_BYTES", "Console", "FaultCount", "PolicyViolation", "Verifier", "too_long"]
-
+__all__ = ["MAX_COMMAND_BYTES", "Conduct", "FaultCount", "PolicyViolation", "Verifier", "too_long"]
 
 _FAULTS_ALLOWED: Final = 1
 _SETUP: Final = -1
@@ -46,21 +33,23 @@ class PolicyViolation(SelfplayError):
     """Raised when a command arrives here that the policy does not let through."""
 
 
-class Console(Protocol):
-    """A connection to a server's console; `RconClient` is the real one."""
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """How commands are sent: by which rules, as whom, how many, and what runs around attempts and rounds."""
+
+    policy: Policy = field(default_factory=Policy)
+    as_player: str | None = None
+    language: Language | None = None
+    setup: tuple[str, ...] = ()
+    cleanup: tuple[str, ...] = ()
+    round_setup: tuple[str, ...] = ()
+    round_cleanup: tuple[str, ...] = ()
+    caps: Caps = field(default_factory=Caps)
 
     @property
-    def connected(self) -> bool:
-        """Whether a command can be sent without opening first."""
-
-    async def open(self) -> None:
-        """Connect and log in; raises a `ServerFault`."""
-
-    async def command(self, text: str) -> str:
-        """Return the whole reply; raises a `ServerFault` and is then no longer connected."""
-
-    async def aclose(self) -> None:
-        """Close for good."""
+    def around(self) -> tuple[str, ...]:
+        """Every command that runs around others."""
+        return (*self.setup, *self.cleanup, *self.round_setup, *self.round_cleanup)
 
 
 class FaultCount:
@@ -86,30 +75,40 @@ class Verifier:
     Set-up and clean-up commands run within the lease; they pass the policy when the verifier is made.
     """
 
-    def __init__(self, console: Console, *, setup: Sequence[str] = (), cleanup: Sequence[str] = ()) -> None:
-        for command in (*setup, *cleanup):
-            ruling = review(command)
-            if ruling.action is Action.DENY or too_long(command):
-                raise SettingsError(
-                    f"The set-up or clean-up command {clip(one_line(command), 80)!r} may not run: "
-                    f"{ruling.reason} Take it out of [world]."
-                )
+    def __init__(self, console: Console, conduct: Conduct | None = None) -> None:
         self._console = console
-        self._setup = tuple(setup)
-        self._cleanup = tuple(cleanup)
+        self._conduct = conduct or Conduct()
+        self._meter = Meter(self._conduct.caps)
         self._lease = asyncio.Lock()
         self._identity: WorldIdentity | None = None
+        for command in self._conduct.around:
+            self._refuse_unfit(command)
 
     @property
     def identity(self) -> WorldIdentity:
         """What the server called itself at the latest connect; empty before the first."""
         return self._identity or read_identity("")
 
+    def review(self, commands: Sequence[str]) -> tuple[Ruling, ...]:
+        """Rule on the commands of an answer before anything is sent."""
+        return self._conduct.policy.review_all(commands)
+
     async def connect(self) -> WorldIdentity:
         """Connect if needed and return who the server says it is; raises a `ServerFault`."""
         async with self._lease:
             await self._ensure_connected()
         return self.identity
+
+    async def inspect(self) -> WorldIdentity:
+        """Check the canaries and read who is online; raises CanaryFailed, or a `ServerFault`."""
+        async with self._lease:
+            await self._ensure_connected()
+            found = await inspect(self._console.command, language=self._conduct.language)
+            if not self.identity.version:
+                # Paper looks for its version in the background, and knows it when asked again.
+                self._identity = read_identity(await self._console.command(IDENTITY_COMMAND))
+            self._identity = replace(self.identity, players=found.players, plugins=found.plugins)
+        return self._identity
 
     async def verify(
         self,
@@ -123,25 +122,47 @@ class Verifier:
 
         After a fault the whole attempt is verified anew on a new connection; a second fault on the same
         command is raised, and so is a server that cannot be reached. Raises PolicyViolation unless the
-        policy allows every command (one that it asks about may be probed, or run once a person allowed it).
+        policy allows every command (one that it asks about may be probed, or run once a person allowed it), and
+        CapReached before a run would do more than it may.
         """
-        rulings = tuple(_permit(command, lenient=probe or allowed_by_person) for command in commands)
+        self._permit(commands, lenient=probe or allowed_by_person)
         while True:
             async with self._lease:
+                if not probe:
+                    self._meter.refuse_beyond(commands)
                 await self._ensure_connected()
                 results: list[CommandResult] = []
                 position = _SETUP
+                await asyncio.sleep(self._meter.pause_before(len(commands)))
                 try:
-                    await self._run_quietly(self._setup)
-                    for command, ruling in zip(commands, rulings, strict=True):
+                    await self._run_quietly(self._conduct.setup)
+                    lease = Lease(self._console, self._conduct.as_player, self._conduct.language)
+                    send = lease.probe if probe else lease.run
+                    for command in commands:
                         position = len(results)
-                        results.append(await self._one(command, ruling, probe=probe))
+                        if not probe:
+                            self._meter.spend([command])
+                        results.append(await send(command))
                 except (ConnectionLost, ProtocolViolation):
                     if faults.exhausted_by(position):
                         raise
                     continue
-                await self._clean_up()
+                await self._run_leniently(self._conduct.cleanup)
                 return tuple(results)
+
+    async def begin_round(self) -> None:
+        """Run the commands that stand before a round; raises a `ServerFault`."""
+        await self._around(self._conduct.round_setup)
+
+    async def end_round(self) -> None:
+        """Run the commands that stand after a round; raises a `ServerFault`."""
+        await self._around(self._conduct.round_cleanup)
+
+    async def _around(self, commands: Sequence[str]) -> None:
+        if commands:
+            async with self._lease:
+                await self._ensure_connected()
+                await self._run_quietly(commands)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -150,61 +171,40 @@ class Verifier:
     async def _ensure_connected(self) -> None:
         if self._console.connected:
             return
-        await self._console.open()
         try:
+            await self._console.open()
             reply = await self._console.command(IDENTITY_COMMAND)
         except (ConnectionLost, ProtocolViolation) as fault:
-            raise ServerUnreachable(f"The server took the login but not its first command. {fault}") from fault
-        self._identity = read_identity(reply)
-
-    async def _one(self, command: str, ruling: Ruling, *, probe: bool) -> CommandResult:
-        if not probe:
-            reply = await self._console.command(command)
-            verdict = judge(reply, command)
-            return CommandResult(command, reply, verdict, level_of(verdict), ruling.risk)
-        if not probing_proves(command):
-            return _unprobed(command, ruling, "a plugin's command cannot be probed")
-        try:
-            reply = await self._console.command(probed(command))
-        except CommandTooLong:
-            return _unprobed(command, ruling, "too long to be probed")
-        verdict, level = judge_probe(reply, command)
-        return CommandResult(command, reply, verdict, level, ruling.risk, probed=True)
+            # Before the first command of an attempt this is a server that is not there, not one that fails it.
+            raise ServerUnreachable(f"The server cannot be used. {fault}") from fault
+        before = self.identity
+        self._identity = replace(read_identity(reply), players=before.players, plugins=before.plugins)
 
     async def _run_quietly(self, commands: Sequence[str]) -> None:
         for command in commands:
             reply = await self._console.command(command)
-            if judge(reply, command).outcome is VerdictOutcome.REJECTED:
+            if judge(reply, command, language=self._conduct.language).outcome is VerdictOutcome.REJECTED:
                 _log.warning("The server rejects %r of [world]: %s", command, clip(one_line(reply), 200))
 
-    async def _clean_up(self) -> None:
+    async def _run_leniently(self, commands: Sequence[str]) -> None:
         # The verdicts stand whatever happens here; a broken connection is opened anew for the next attempt.
         try:
-            await self._run_quietly(self._cleanup)
+            await self._run_quietly(commands)
         except (ConnectionLost, ProtocolViolation) as fault:
-            _log.warning("The clean-up after an attempt was cut short: %s", fault)
+            _log.warning("Commands of [world] were cut short: %s", fault)
 
+    def _permit(self, commands: Sequence[str], *, lenient: bool) -> None:
+        for command, ruling in zip(commands, self.review(commands), strict=True):
+            if ruling.action is Action.DENY or (ruling.action is Action.ASK and not lenient):
+                raise PolicyViolation(f"The policy stops {clip(one_line(command), 80)!r}: {ruling.reason}")
 
-def level_of(verdict: Verdict) -> Level:
-    """Return what a verdict on a command that was really sent shows."""
-    match verdict.outcome, verdict.because:
-        case VerdictOutcome.PASSED, _:
-            return Level.EXECUTED
-        case VerdictOutcome.FAILED, FailedBecause.NOTHING_CHANGED:
-            return Level.EXECUTED
-        case VerdictOutcome.FAILED, _:
-            return Level.PARSED
-        case _:
-            return Level.NONE
-
-
-def _permit(command: str, *, lenient: bool) -> Ruling:
-    ruling = review(command)
-    if ruling.action is Action.DENY or (ruling.action is Action.ASK and not lenient):
-        raise PolicyViolation(f"The policy stops {clip(one_line(command), 80)!r}: {ruling.reason}")
-    return ruling
-
-
-def _unprobed(command: str, ruling: Ruling, why: str) -> CommandResult:
-    verdict = Verdict(VerdictOutcome.UNCLEAR, message=why)
-    return CommandResult(command, "", verdict, Level.NONE, ruling.risk, probed=True)
+    def _refuse_unfit(self, command: str) -> None:
+        (ruling,) = self.review([command])
+        reason = ruling.reason if ruling.action is Action.DENY else ""
+        if too_long(command):
+            reason = f"It is longer than the {MAX_COMMAND_BYTES} bytes that a server reads."
+        if reason:
+            raise SettingsError(
+                f"The set-up or clean-up command {clip(one_line(command), 80)!r} may not run: "
+                f"{reason} Take it out of [world]."
+            )

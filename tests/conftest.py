@@ -1,0 +1,32 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.game_languages import language_files, texts_in
+
+
+@pytest.fixture(autouse=True, scope="session")
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the lock files of servers out of the user's own state folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def game_files(pytestconfig: pytest.Config) -> dict[str, Path]:
+    """The game's English language file of each version, fetched once into pytest's cache."""
+    if getattr(pytestconfig, "cache", None) is None:
+        pytest.skip("The language files are kept in pytest's cache, which is off; drop -p no:cacheprovider.")
+    return language_files(Path(pytestconfig.cache.mkdir("minecraft-languages")))
+
+
+@pytest.fixture(scope="session")
+def languages(game_files: dict[str, Path]) -> dict[str, dict[str, str]]:
+    """The English texts of each version."""
+    return {version: texts_in(file) for version, file in game_files.items()}
