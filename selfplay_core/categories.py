@@ -61,6 +61,7 @@ def load_texts(folder: Path | None = None) -> Texts:
     Raises SettingsError that names the file, and the key within it.
     """
     sources = {name: _read(name, folder) for name in (_CATEGORIES, *_TEMPLATES)}
+    _refuse_strangers(folder)
     digest = hashlib.sha256("\0".join(sources[name] for name in sorted(sources)).encode()).hexdigest()
     templates = {name: sources[name].rstrip("\n") for name in _TEMPLATES}
     where = str(folder / _CATEGORIES) if folder and (folder / _CATEGORIES).exists() else _CATEGORIES
@@ -75,12 +76,22 @@ def _prefix_of(prompt: str) -> str:
 def _read(name: str, folder: Path | None) -> str:
     if folder is not None and (folder / name).exists():
         try:
-            return (folder / name).read_text(encoding="utf-8")
+            text = (folder / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
                 f"Cannot read the text {folder / name}: {error}. Mend the file, or remove it to use ours."
             ) from error
+        if not text.strip():
+            raise SettingsError(f"The text {folder / name} is empty. Fill it, or remove it to use ours.")
+        return text
     return resources.files("selfplay_core").joinpath("data", name).read_text(encoding="utf-8")
+
+
+def _refuse_strangers(folder: Path | None) -> None:
+    known = {_CATEGORIES, *_TEMPLATES}
+    for file in sorted(folder.iterdir()) if folder is not None else ():
+        if file.name not in known and file.suffix in (".txt", ".toml"):
+            raise SettingsError(f"{file} replaces no text of ours; those are {', '.join(sorted(known))}. Rename it.")
 
 
 def _parse_categories(source: str, where: str) -> dict[str, Category]:

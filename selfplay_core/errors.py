@@ -24,7 +24,11 @@ SelfplayError
 │       ├── ConnectionLost     closed or silent in the middle of a command
 │       └── ProtocolViolation  garbage on the wire
 ├── IllTyped                   the model's mistake: the reply is no answer; told to the model
+├── CapReached                 the run has done as much to the world as it may: it ends, and well (exit 0)
 ├── CommandTooLong             the model's mistake: more bytes than the server reads
+├── UntrustedServer            what the server says puts its verdicts, or its players, at risk
+│   ├── CanaryFailed           a command with a known verdict got another
+│   └── ForeignPlayers         people are online who are not in the settings
 ├── StoreError                 the disk said no
 ├── DecisionOvertaken          somebody else decided on the same trace meanwhile
 └── GaveUp                     a server stayed away for longer than --give-up (exit 1)
@@ -34,10 +38,13 @@ from __future__ import annotations
 
 __all__ = [
     "Blank",
+    "CanaryFailed",
+    "CapReached",
     "CommandTooLong",
     "ConnectionLost",
     "DecisionOvertaken",
     "Fault",
+    "ForeignPlayers",
     "GaveUp",
     "IllTyped",
     "LoginRefused",
@@ -59,6 +66,7 @@ __all__ = [
     "StoreError",
     "Truncated",
     "Unfinished",
+    "UntrustedServer",
     "UsageError",
     "WorkspaceError",
 ]
@@ -168,8 +176,24 @@ class IllTyped(SelfplayError):
     """Raised when a reply does not decode to the typed answer; its text is written for the model."""
 
 
+class CapReached(SelfplayError):
+    """Raised before an attempt that would do more to the world than one run may."""
+
+
 class CommandTooLong(SelfplayError):
     """Raised before sending a command of more bytes than the server reads in one packet."""
+
+
+class UntrustedServer(SelfplayError):
+    """Raised when a server must not be used as it is now."""
+
+
+class CanaryFailed(UntrustedServer):
+    """Raised when a command whose verdict is known got another; says what the server answered."""
+
+
+class ForeignPlayers(UntrustedServer):
+    """Raised when players are online who are not in the settings."""
 
 
 class StoreError(SelfplayError):

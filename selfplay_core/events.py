@@ -17,12 +17,15 @@ __all__ = [
     "Away",
     "Back",
     "Decided",
+    "DryRunStarted",
     "Event",
     "PromptsFailed",
     "PromptsWritten",
     "RoundStarted",
     "RowsWritten",
     "RunEnded",
+    "RunPaused",
+    "RunResumed",
     "RunStarted",
     "TraceEnded",
     "TraceHeld",
@@ -52,6 +55,15 @@ class RunStarted(Event):
     resumed: bool
     model: ModelIdentity
     world: WorldIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunStarted(Event):
+    """Prompts are going to be written, and nothing else."""
+
+    seed: int
+    rounds: int
+    model: ModelIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +160,18 @@ class Back(Event):
 
     what: str
     after: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused(Event):
+    """The run takes up nothing new for now, for a reason of its own."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed(Event):
+    """The reason for the pause is gone."""
 
 
 @dataclass(frozen=True, slots=True)

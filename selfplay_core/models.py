@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import Final
 
 __all__ = [
+    "AUTO",
     "CATEGORY_NAMES",
     "SANDBOX_NAME",
+    "UNKNOWN_VERSION",
     "Action",
     "Answer",
     "Attempt",
@@ -33,6 +35,12 @@ __all__ = [
 ]
 
 TraceId = str
+
+UNKNOWN_VERSION: Final = "1.21.x"
+"""Which game version is spoken of where a server does not tell its own."""
+
+AUTO: Final = "auto"
+"""Who decides where no person does."""
 
 SANDBOX_NAME: Final = "selfplay-sandbox"
 """What the embedded model and the embedded server call themselves."""
@@ -178,14 +186,17 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """One command of an attempt with the server's verbatim reply; a probe ran nothing."""
+    """One command of an attempt with the server's verbatim reply; a probe ran nothing.
+
+    `context` is what stood before the bare command when it was sent, empty for the console itself.
+    """
 
     command: str
     reply: str
     verdict: Verdict
     level: Level
-    risk: int
     probed: bool = False
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +229,16 @@ class ModelIdentity:
 
 @dataclass(frozen=True, slots=True)
 class WorldIdentity:
-    """Which server judged: `brand` and `version` as it named itself at this connection."""
+    """Which server judged: `brand` and `version` as it named itself at this connection.
+
+    `players` are those online at the latest inspection, None if the server's list could not be read.
+    """
 
     kind: WorldKind
     brand: str
     version: str
+    players: tuple[str, ...] | None = None
+    plugins: tuple[str, ...] = ()
 
 
 def workspace_kind(model: ModelIdentity, world: WorldIdentity) -> WorldKind:
@@ -247,7 +263,7 @@ class Trace:
     system: str
     model: ModelIdentity
     world: WorldIdentity
-    parameters: dict[str, float]
+    parameters: dict[str, int | float]
 
     @property
     def workspace_kind(self) -> WorldKind:

@@ -37,10 +37,9 @@ def make_result(
     reply: str = "Done.",
     because: FailedBecause | None = None,
     level: Level | None = None,
-    risk: int = 2,
 ) -> CommandResult:
     """A judged command."""
-    return CommandResult(command, reply, Verdict(outcome, because), level or _LEVELS.get(outcome, Level.NONE), risk)
+    return CommandResult(command, reply, Verdict(outcome, because), level or _LEVELS.get(outcome, Level.NONE))
 
 
 def make_attempt(

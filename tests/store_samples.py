@@ -47,7 +47,7 @@ def a_trace(
     kind: WorldKind = WorldKind.SANDBOX,
     command: str = "give @s minecraft:stone",
 ) -> Trace:
-    result = CommandResult(command, "Gave 1 [Stone]", Verdict(VerdictOutcome.PASSED), Level.EXECUTED, 2)
+    result = CommandResult(command, "Gave 1 [Stone]", Verdict(VerdictOutcome.PASSED), Level.EXECUTED)
     answer = Answer((command,), "they want it")
     attempt = Attempt(1, '{"commands": []}', answer, results=(result,), seconds=0.5, output_tokens=9)
     return Trace(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from selfplay_core.engine.control import Control, Drained
+from selfplay_core.engine.judging import USUAL_MEANINGS, Finding
 from selfplay_core.engine.solver import Held
 from selfplay_core.errors import (
     Blank,
@@ -14,13 +16,14 @@ from selfplay_core.errors import (
     GaveUp,
     ModelNotFound,
     ModelServerError,
+    ProtocolViolation,
     ServerUnreachable,
     Truncated,
     Unfinished,
 )
 from selfplay_core.events import Away, Event
 from selfplay_core.llm.base import ChatRequest
-from selfplay_core.models import Level, Outcome, Trace, VerdictOutcome
+from selfplay_core.models import Answer, FailedBecause, Level, Outcome, Trace, VerdictOutcome
 from tests.fakes import ScriptedChat, ScriptedConsole, answer, make_plan, make_prompt, make_solver, reply
 
 REJECTED = "Unknown or incomplete command, see below for error\n<--[HERE]"
@@ -153,6 +156,49 @@ async def test_a_released_attempt_runs_and_goes_on() -> None:
     assert (trace.outcome, [attempt.number for attempt in trace.attempts]) == (Outcome.CORRECTED, [1, 2])
 
 
+async def test_what_was_allowed_is_reviewed_again_before_it_runs() -> None:
+    """Rules may have changed since it was parked: denied now, nothing is sent; in probe mode nothing runs."""
+    console = ScriptedConsole(
+        lambda command: "" if command.startswith("execute if entity @s[") else "Killed 3 entities"
+    )
+    held = await make_solver(ScriptedChat([answer("kill @e")]), console, plan=make_plan(on_ask="hold")).solve(
+        "t", make_prompt()
+    )
+    assert isinstance(held, Held)
+    denied = replace(held.trace, attempts=(replace(held.trace.attempts[0], answer=Answer(("stop",), "Because.")),))
+    trace = await make_solver(ScriptedChat([]), console).release(denied, seed=7)
+    assert isinstance(trace, Trace)
+    assert (trace.outcome, console.commands) == (Outcome.BLOCKED, [])
+    trace = await make_solver(ScriptedChat([]), console, plan=make_plan(execute="probe")).release(held.trace, seed=7)
+    assert isinstance(trace, Trace)
+    assert trace.level is Level.PARSED
+    assert "kill @e" not in console.commands
+
+
+@pytest.mark.parametrize(
+    ("because", "meaning", "text", "outcome"),
+    [
+        ("nobody", Finding.MISTAKEN, NOBODY, Outcome.FAILED),
+        ("nothing_changed", Finding.UNPROVEN, NO_CHANGE, Outcome.UNPROVEN),
+        ("other", Finding.UNPROVEN, FAILED, Outcome.UNPROVEN),
+    ],
+)
+async def test_what_a_failure_means_can_be_set(because: str, meaning: Finding, text: str, outcome: Outcome) -> None:
+    """Each reason has its default, and its setting."""
+    meanings = {**USUAL_MEANINGS, FailedBecause(because): meaning}
+    trace = await solve(ScriptedChat(lambda _: answer("give a")), says(give=text), meanings=meanings)
+    assert trace.outcome is outcome
+
+
+async def test_an_outcome_that_is_no_proof_says_why() -> None:
+    """The command and the server's words, or what was wrong with the answer."""
+    trace = await solve(ScriptedChat(lambda _: answer("give a")), says(give=NOBODY))
+    assert "'give a'" in trace.reason
+    assert NOBODY in trace.reason
+    trace = await solve(ScriptedChat(lambda _: reply("nonsense")), says())
+    assert "JSON" in trace.reason
+
+
 async def test_probe_mode_parses_everything_and_runs_nothing() -> None:
     """Silence of a probe shows parsed and no more; a rejection is corrected as ever."""
 
@@ -234,6 +280,14 @@ async def test_a_server_that_is_away_is_waited_for() -> None:
     assert isinstance(trace, Trace)
     assert trace.outcome is Outcome.SOLVED
     assert [type(event).__name__ for event in events][:2] == ["Away", "Back"]
+
+
+async def test_garbage_at_the_login_is_a_server_that_is_away() -> None:
+    """A port that belongs to somebody else for a while burns no prompts."""
+    console = says(give=GAVE)
+    console.refusals = [ProtocolViolation("garbage"), ConnectionLost("cut")]
+    trace = await solve(ScriptedChat([answer("give a")]), console)
+    assert trace.outcome is Outcome.SOLVED
 
 
 async def test_waiting_ends_at_give_up() -> None:

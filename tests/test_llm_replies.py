@@ -190,3 +190,16 @@ def test_whatever_comes_is_an_answer_or_ill_typed(content: str) -> None:
             assert len(command.splitlines()) == 1
             assert "\x00" not in command
             command.encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"commands": ["stop"], "commands": ["list"], "reasoning": "x"}',
+        '{"commands": [], "reasoning": "x", "extra": {"a": 1, "a": 2}}',
+    ],
+)
+def test_a_key_given_twice_is_no_answer(content: str) -> None:
+    """Which of the two was meant would be a guess."""
+    with pytest.raises(IllTyped, match="more than once"):
+        decode_answer(content, Mode.SUDO)

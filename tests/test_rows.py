@@ -31,11 +31,15 @@ SANDBOX = WorldIdentity(WorldKind.SANDBOX, "selfplay-sandbox", "1.21.11")
 
 
 def row_of(trace: Trace, decision: Decision = AUTO_ACCEPT) -> dict[str, Any]:
-    row = seed_row(trace, decision)
+    row = seed_row(trace, decision, risk_of=risk_of)
     assert row is not None
     body: dict[str, Any] = orjson.loads(row.line)
     assert body["id"] == row.id
     return body
+
+
+def risk_of(command: str) -> int:
+    return 5 if command.startswith("op") else 3 if command.startswith("fill") else 2
 
 
 def corrected(*attempts: Attempt) -> Trace:
@@ -143,10 +147,14 @@ def test_an_edited_answer_claims_no_verification() -> None:
     assert row_of(two_attempts(), edit)["output"]["commands"] == ["give b"]
 
 
-def test_risk_and_difficulty_come_from_the_evidence() -> None:
-    """The riskiest command and the number of attempts, not constants."""
-    risky = make_attempt(1, make_result("give a", risk=2), make_result("fill b", risk=3))
+def test_risk_and_difficulty_are_no_constants() -> None:
+    """The riskiest command of the row, also of one that a person wrote or that was never sent; the attempts."""
+    risky = make_attempt(1, make_result("give a"), make_result("fill b"))
     assert row_of(make_trace(risky))["metadata"]["risk_level"] == 3
+    edit = Decision(DecisionKind.EDIT, by="operator", at=3.0, edited=Answer(("op @a",), "Why not."))
+    assert row_of(make_trace(risky), edit)["metadata"]["risk_level"] == 5
+    unsent = Attempt(1, raw="{}", answer=Answer(("op @a",), "Why not."))
+    assert row_of(make_trace(unsent, outcome=Outcome.BLOCKED), ACCEPT)["metadata"]["risk_level"] == 5
     assert row_of(make_trace())["metadata"]["difficulty"] == "easy"
     assert row_of(two_attempts())["metadata"]["difficulty"] == "medium"
 
@@ -154,28 +162,28 @@ def test_risk_and_difficulty_come_from_the_evidence() -> None:
 @pytest.mark.parametrize("kind", [DecisionKind.REJECT, DecisionKind.SKIP])
 def test_what_is_not_accepted_gives_no_row(kind: DecisionKind) -> None:
     """Only accept and edit write."""
-    assert seed_row(make_trace(), Decision(kind, by="operator", at=1.0)) is None
+    assert seed_row(make_trace(), Decision(kind, by="operator", at=1.0), risk_of=risk_of) is None
 
 
 def test_a_trace_without_an_answer_gives_no_row() -> None:
     """There is nothing to claim."""
-    assert seed_row(make_trace(Attempt(1, raw="", answer=None, error="blank")), ACCEPT) is None
+    assert seed_row(make_trace(Attempt(1, raw="", answer=None, error="blank")), ACCEPT, risk_of=risk_of) is None
 
 
 @given(st.text(), st.floats(allow_nan=False), st.text(min_size=1))
 def test_a_row_is_a_function_of_its_content(reply: str, when: float, trace_id: str) -> None:
     """Times and ids of traces leave no mark; what the server said does."""
     trace = make_trace(make_attempt(1, make_result("give a", reply=reply)))
-    same = seed_row(replace(trace, id=trace_id), replace(AUTO_ACCEPT, at=when))
-    assert same == seed_row(trace, AUTO_ACCEPT)
+    same = seed_row(replace(trace, id=trace_id), replace(AUTO_ACCEPT, at=when), risk_of=risk_of)
+    assert same == seed_row(trace, AUTO_ACCEPT, risk_of=risk_of)
     other = make_trace(make_attempt(1, make_result("give a", reply=reply + "!")))
-    assert seed_row(other, AUTO_ACCEPT) != same
+    assert seed_row(other, AUTO_ACCEPT, risk_of=risk_of) != same
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_a_row_is_one_line_of_json(command: str) -> None:
     """No content breaks the line or the JSON."""
-    row = seed_row(make_trace(make_attempt(1, make_result(command))), AUTO_ACCEPT)
+    row = seed_row(make_trace(make_attempt(1, make_result(command))), AUTO_ACCEPT, risk_of=risk_of)
     assert row is not None
     assert b"\n" not in row.line
     assert orjson.loads(row.line)["output"]["commands"] == [command]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from selfplay_core.engine.control import Control
 from selfplay_core.errors import ModelNotFound, ModelUnreachable, UsageError, WorkspaceError
 from selfplay_core.events import Decided, Event, PromptsFailed, PromptsWritten, RoundStarted, RunStarted, TraceEnded
 from selfplay_core.models import Outcome
-from tests.servers.ollama import fail
+from tests.servers.ollama import fail, say
 from tests.worlds import ACCEPTED, OUTCOMES, Playground, play, playground, prompts_of, rows_in
 
 
@@ -168,8 +169,6 @@ async def test_unusable_prompts_are_dropped_and_counted(tmp_path: Path) -> None:
     """A prompt without an allowed prefix is not asked, and not lost in silence."""
     async with playground(tmp_path) as ground:
         healthy = ground.model.script
-        from tests.servers.ollama import say
-
         ground.model.script = lambda body: (
             say('{"prompts": ["sudo a torch", "pray b torch", "c torch", "", "sudo a torch", 7]}')
             if "prompts" in body["format"]["properties"]
@@ -184,8 +183,6 @@ async def test_a_category_without_prompts_costs_the_round_no_more(tmp_path: Path
     """The other categories go on; the failure is announced."""
     async with playground(tmp_path) as ground:
         healthy = ground.model.script
-        from tests.servers.ollama import say
-
         ground.model.script = lambda body: (
             say("nonsense") if "Category: worldedit" in body["messages"][1]["content"] else healthy(body)
         )
@@ -263,3 +260,81 @@ async def test_the_acceptance_rules(tmp_path: Path) -> None:
     assert verified == ["sudo torch", "sudo fix", "sudo twice"]
     assert parsed == ["sudo torch", "sudo fix", "sudo nobody", "sudo twice"]
     assert nothing == []
+
+
+async def test_what_a_stopped_run_had_solved_is_accepted_by_the_next(tmp_path: Path) -> None:
+    """Traces that wait behind a slow prompt are not stranded when the next run has another seed."""
+    async with playground(tmp_path) as ground:
+        ground.slow = lambda body: 30.0 if body["messages"][1]["content"] == "sudo slow torch" else 0.0
+        given = ["sudo slow torch", *(f"sudo {number} torch" for number in range(8))]
+        ended: list[Event] = []
+        all_but_one = asyncio.Event()
+
+        def watch(event: Event) -> None:
+            ended.extend([event] if isinstance(event, TraceEnded) else [])
+            if len(ended) == 8:
+                all_but_one.set()
+
+        run = asyncio.create_task(play(ground.job(given=given, run__concurrency=4), watch=watch))
+        await all_but_one.wait()
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        assert not rows_in(tmp_path / "out.jsonl")
+        ground.slow = lambda body: 0.0
+        await play(ground.job(given=["sudo another torch"], run__seed=99))
+    assert set(prompts_of(tmp_path / "out.jsonl")) == {*given, "sudo another torch"}
+
+
+async def test_what_was_left_to_a_person_is_not_for_another_rule_to_take(tmp_path: Path) -> None:
+    """A run that accepted nothing left its traces for review; a later run with another rule leaves them there."""
+    control = Control()
+    ended: list[Event] = []
+
+    def stop(event: Event) -> None:
+        ended.extend([event] if isinstance(event, TraceEnded) else [])
+        if len(ended) == 5:
+            control.drain()
+
+    async with playground(tmp_path) as ground:
+        await play(ground.job(given=[f"sudo {number} torch" for number in range(9)], run__accept="none"), control, stop)
+        await play(ground.job(given=["sudo last torch"]))
+    assert not {f"sudo {number} torch" for number in range(5)} & set(prompts_of(tmp_path / "out.jsonl"))
+
+
+async def test_a_focused_run_takes_up_its_own_category_alone(tmp_path: Path) -> None:
+    """Leftovers of other categories wait for a run that is for them."""
+    control = Control()
+
+    def stop(event: Event) -> None:
+        if isinstance(event, TraceEnded):
+            control.drain()
+
+    async with playground(tmp_path) as ground:
+        await play(ground.job(run__categories_per_round=9), control, stop)
+        ran = await play(ground.job(run__focus="worldedit", run__rounds=1))
+    assert {trace.prompt.category for trace in ran.traces} == {"worldedit"}
+
+
+async def test_a_cap_ends_the_run_well(tmp_path: Path) -> None:
+    """With the reason, and with what it did until then."""
+    async with playground(tmp_path) as ground:
+        theirs = ground.model.script
+        ground.model.script = lambda body: (
+            theirs(body)
+            if "prompts" in body["format"]["properties"]
+            else say('{"commands": ["summon cow"], "reasoning": "Moo.", "message": "Moo."}')
+        )
+        ground.server.handler = lambda command, old=ground.server.handler: (  # type: ignore[misc]
+            "Summoned new Cow" if command == "summon cow" else old(command)
+        )
+        ran = await play(ground.job(caps__entities=7))
+    assert (ran.ended.status, len(ran.traces)) == ("done", 7)
+    assert "7 entities" in ran.ended.reason
+
+
+async def test_a_file_of_the_workspace_is_no_output(tmp_path: Path) -> None:
+    """Rows do not go into the database."""
+    async with playground(tmp_path) as ground:
+        with pytest.raises(UsageError, match="workspace itself"):
+            await play(ground.job(output="workspace/selfplay.db"))

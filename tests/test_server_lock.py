@@ -163,3 +163,8 @@ def test_the_lock_stands_in_the_users_state_folder(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("platformdirs.user_state_path", lambda name: tmp_path / name)
     with ServerLock("127.0.0.1", 25575):
         assert (tmp_path / "selfplay-tui" / "servers" / lock_name("127.0.0.1", 25575)).is_file()
+
+
+def test_any_address_is_this_machine() -> None:
+    """Connecting to 0.0.0.0 or :: reaches the server on 127.0.0.1, so they share its lock."""
+    assert lock_name("0.0.0.0", 25575) == lock_name("::", 25575) == lock_name("127.0.0.1", 25575)

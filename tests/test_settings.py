@@ -9,7 +9,8 @@ import pytest
 
 from selfplay_core.errors import SettingsError
 from selfplay_core.models import CATEGORY_NAMES
-from selfplay_core.settings import Loaded, Secret, load_settings, seconds_of
+from selfplay_core.settings import Secret
+from selfplay_core.settings_sources import Loaded, load_settings, seconds_of
 
 NAMES = {"run.rounds": "--rounds", "run.focus": "--focus", "rcon.port": "--rcon-port"}
 

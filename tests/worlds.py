@@ -19,7 +19,8 @@ from selfplay_core.engine.servers import Credentials
 from selfplay_core.engine.session import Job, generate
 from selfplay_core.events import Event, RunEnded, TraceEnded
 from selfplay_core.models import Trace
-from selfplay_core.settings import Secret, Settings, load_settings
+from selfplay_core.settings import Secret, Settings
+from selfplay_core.settings_sources import load_settings
 from tests.servers.ollama import FakeOllama, Reply, say
 from tests.servers.rcon import StrictRconServer
 
@@ -162,6 +163,8 @@ def server_says(command: str) -> str:
     """Reply as a Paper server would."""
     if command == "version":
         return "This server is running Paper version 1.21.4-232-ver/1.21.4@12d8fe0 (MC: 1.21.4)\n"
+    if command == "list":
+        return "There are 1 of a max of 20 players online: slingshooter08"
     if match := re.fullmatch(r"give (\w+) minecraft:(\w+) (\d+)", command):
         return "No player was found\n" if match[1] == "Stranger" else f"Gave {match[3]} [Torch] to {match[1]}\n"
     if match := re.fullmatch(r"time set (\d+)", command):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
 
 from selfplay_core.models import (
+    AUTO,
+    UNKNOWN_VERSION,
     Answer,
     Attempt,
     CommandResult,
@@ -30,22 +33,25 @@ _TOOL: Final = "rcon.execute"
 _DIFFICULTIES: Final = ("easy", "medium", "hard")
 
 
-def seed_row(trace: Trace, decision: Decision) -> Row | None:
+def seed_row(trace: Trace, decision: Decision, *, risk_of: Callable[[str], int]) -> Row | None:
     """Return the row of an accepted trace, or None where the decision accepts nothing or no answer came.
 
-    A pure function of its arguments: neither times nor run ids enter the row.
+    A pure function of its arguments: neither times nor run ids enter the row. `risk_of` rates a command as the
+    policy does, from 1 to 5.
     """
     if decision.kind not in (DecisionKind.ACCEPT, DecisionKind.EDIT):
         return None
     answer = decision.edited or (trace.last.answer if trace.last else None)
     if answer is None:
         return None
+    risk = max((risk_of(command) for command in answer.commands), default=1)
+    metadata = {"risk_level": risk, **_metadata(trace, decision)}
     if trace.outcome is Outcome.CORRECTED and decision.edited is None:
-        return _with_id("selfplay-correction-", _correction(trace, decision, answer))
-    return _with_id("selfplay-", _standard(trace, decision, answer))
+        return _with_id("selfplay-correction-", _correction(trace, decision, answer, metadata))
+    return _with_id("selfplay-", _standard(trace, decision, answer, metadata))
 
 
-def _standard(trace: Trace, decision: Decision, answer: Answer) -> dict[str, Any]:
+def _standard(trace: Trace, decision: Decision, answer: Answer, metadata: dict[str, Any]) -> dict[str, Any]:
     output: dict[str, Any] = {
         "reasoning": answer.reasoning,
         "commands": list(answer.commands),
@@ -58,20 +64,14 @@ def _standard(trace: Trace, decision: Decision, answer: Answer) -> dict[str, Any
         "category": "command_gen",
         "input": {
             "user_message": decision.edited_prompt or trace.prompt.text,
-            "server_context": {"server_type": "paper", "version": trace.world.version or "1.21.x"},
+            "server_context": {"server_type": "paper", "version": trace.world.version or UNKNOWN_VERSION},
         },
         "output": output,
-        "metadata": {
-            "difficulty": _difficulty(trace),
-            "validated": decision.by != "auto",
-            "risk_level": max((result.risk for result in _evidence(trace, decision)), default=1),
-            **_common_metadata(trace, decision),
-            "system_prompt": trace.system,
-        },
+        "metadata": {**metadata, "system_prompt": trace.system},
     }
 
 
-def _correction(trace: Trace, decision: Decision, answer: Answer) -> dict[str, Any]:
+def _correction(trace: Trace, decision: Decision, answer: Answer, metadata: dict[str, Any]) -> dict[str, Any]:
     messages: list[dict[str, Any]] = [
         {"role": "system", "content": trace.system},
         {"role": "user", "content": decision.edited_prompt or trace.prompt.text},
@@ -83,13 +83,7 @@ def _correction(trace: Trace, decision: Decision, answer: Answer) -> dict[str, A
         "source": _SOURCE,
         "type": "error_correction",
         "messages": messages,
-        "metadata": {
-            **_common_metadata(trace, decision),
-            "rendered_from": "json_answer",
-            "difficulty": _difficulty(trace),
-            "validated": decision.by != "auto",
-            "risk_level": max((result.risk for result in _evidence(trace, decision)), default=1),
-        },
+        "metadata": {**metadata, "rendered_from": "json_answer"},
     }
 
 
@@ -129,12 +123,14 @@ def _final_answer(trace: Trace, answer: Answer) -> str:
     return _text(final)
 
 
-def _common_metadata(trace: Trace, decision: Decision) -> dict[str, Any]:
+def _metadata(trace: Trace, decision: Decision) -> dict[str, Any]:
     unchanged = decision.edited is None
     evidence = _evidence(trace, decision)
     real = trace.world.kind is WorldKind.REAL
     return {
         "self_play": True,
+        "difficulty": _difficulty(trace),
+        "validated": decision.by != AUTO,
         "rcon_verified": real and unchanged and bool(evidence) and trace.level is Level.EXECUTED,
         "verifier": "rcon" if real else "sandbox",
         "attempts": len(trace.attempts),
@@ -142,7 +138,8 @@ def _common_metadata(trace: Trace, decision: Decision) -> dict[str, Any]:
         "mode": trace.prompt.mode.value,
         "outcome": trace.outcome.value,
         "level": trace.level.value if unchanged else Level.NONE.value,
-        "edited": not unchanged,
+        "edited": not unchanged or decision.edited_prompt is not None,
+        "context": next((result.context for result in evidence if result.context), ""),
         "results": [_evidence_line(result) for result in evidence],
         "model": {"name": trace.model.name, "digest": trace.model.digest, "server": trace.model.kind},
         "server": {"brand": trace.world.brand, "version": trace.world.version},

@@ -76,7 +76,8 @@ class Asker:
                 if patience.no_answers > _ASKED_AGAIN:
                     raise
                 if isinstance(fault, Truncated):
-                    request = replace(request, max_tokens=min(request.max_tokens * 2, _LONGEST_REPLY))
+                    more = max(request.max_tokens, min(request.max_tokens * 2, _LONGEST_REPLY))
+                    request = replace(request, max_tokens=more)
             except (ModelServerError, ModelStalled):
                 patience.server_errors += 1
                 if patience.server_errors > _SERVER_ERRORS_ALLOWED:

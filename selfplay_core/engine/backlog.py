@@ -8,12 +8,14 @@ from typing import Final
 
 import msgspec
 
+from selfplay_core.engine.plan import DEFAULT_ACCEPT, RunPlan
 from selfplay_core.engine.queue import WorkItem
 from selfplay_core.engine.run import Backlog
 from selfplay_core.models import Level, Outcome, Trace
+from selfplay_core.store.codec import decode
 from selfplay_core.store.database import Database
 from selfplay_core.store.held import HeldAttempt, expired_held, held
-from selfplay_core.store.rounds import open_prompts, rounds_of
+from selfplay_core.store.rounds import last_round, open_prompts
 from selfplay_core.store.runs import RunRecord, RunStatus, last_run, runs
 from selfplay_core.store.traces import save_trace, trace, undecided
 
@@ -23,41 +25,61 @@ _HELD_FOR: Final = 24 * 3600.0
 _RESUMABLE: Final = (RunStatus.INTERRUPTED, RunStatus.GAVE_UP)
 
 
-def resumable_run(database: Database, fingerprint: str, seed: int | None, rounds: int) -> RunRecord | None:
-    """Return the last run if it was interrupted and asked the same: same settings, seed and rounds."""
+class _RecordedRun(msgspec.Struct):
+    accept: str | None = None
+
+
+class _Recorded(msgspec.Struct):
+    """The settings of an earlier run, perhaps of an earlier version: all but one of them are of no interest."""
+
+    run: _RecordedRun
+
+
+def resumable_run(database: Database, fingerprint: str, seed: int | None) -> RunRecord | None:
+    """Return the last run if it was interrupted and asked the same: same settings, and seed if one is named."""
     record = last_run(database)
     if record is None or record.status not in _RESUMABLE:
         return None
-    same = record.fingerprint == fingerprint and record.rounds == rounds and seed in (None, record.seed)
-    return record if same else None
+    return record if record.fingerprint == fingerprint and seed in (None, record.seed) else None
 
 
-def collect_backlog(database: Database, resumed: RunRecord | None, *, everything: bool) -> Backlog:
-    """Return what is to be done first.
+def collect_backlog(database: Database, resumed: RunRecord | None, plan: RunPlan, *, everything: bool) -> Backlog:
+    """Return what is to be done first, in the order in which it was asked.
 
-    `everything` takes up the prompts that earlier runs left, errored ones included; the resumed run's own
-    come in the order in which they were asked, between its traces that ended without being decided on.
+    Of the resumed run: its prompts without an answer, between its traces that ended without being decided on.
+    With `everything` before it the same of earlier runs, as far as this run's categories and acceptance rule go.
+    What a person has allowed to run comes in any case.
     """
-    seeds = {record.id: record.seed for record in runs(database, limit=1_000_000)}
-    released = {item.trace_id: item for item in held(database) if item.allowed}
-    entries: list[WorkItem | Trace] = []
-    own: list[WorkItem | Trace] = []
-    for item in open_prompts(database):
-        work = WorkItem(0, item.run_id, item.trace_id, item.prompt, seeds[item.run_id])
-        if resumed is not None and item.run_id == resumed.id:
-            own.append(work)
-        elif everything:
-            entries.append(work)
-    entries.extend(_released(item, seeds) for item in released.values())
-    next_round = 0
-    if resumed is not None:
-        for line in undecided(database, resumed.id):
-            found = trace(database, line.id)
-            if found is not None:
-                own.append(found)
-        next_round = max((record.number + 1 for record in rounds_of(database, resumed.id)), default=0)
-    own.sort(key=lambda entry: (entry.prompt.round, entry.prompt.slot))
-    return Backlog((*entries, *own), next_round)
+    records = list(reversed(runs(database, limit=None)))
+    seeds = {record.id: record.seed for record in records}
+    entries: list[WorkItem | Trace] = [_released(item, seeds) for item in held(database) if item.allowed]
+    for record in records:
+        if record.id == (resumed.id if resumed else None):
+            continue
+        if everything:
+            entries.extend(_left_by(database, record, plan))
+    if resumed is None:
+        return Backlog(tuple(entries))
+    last = last_round(database, resumed.id)
+    own = _left_by(database, resumed, plan)
+    return Backlog((*entries, *own), 0 if last is None else last + 1)
+
+
+def _left_by(database: Database, record: RunRecord, plan: RunPlan) -> list[WorkItem | Trace]:
+    found: list[WorkItem | Trace] = [
+        WorkItem(0, record.id, item.trace_id, item.prompt, record.seed)
+        for item in open_prompts(database, record.id)
+        if item.prompt.category in plan.categories
+    ]
+    if record.status in _RESUMABLE and _accept_of(record) == plan.accept:
+        traces = (trace(database, line.id) for line in undecided(database, record.id))
+        found.extend(ended for ended in traces if ended is not None)
+    return sorted(found, key=lambda entry: (entry.prompt.round, entry.prompt.slot))
+
+
+def _accept_of(record: RunRecord) -> str:
+    """Return the rule by which a run accepted: what it left to a person is not for another rule to take."""
+    return decode(record.settings, _Recorded, f"run {record.id}").run.accept or DEFAULT_ACCEPT
 
 
 def end_ruled_out(database: Database) -> None:
@@ -71,11 +93,11 @@ def end_ruled_out(database: Database) -> None:
 
 
 def _block(database: Database, item: HeldAttempt, reason: str, now: float) -> None:
-    parked = msgspec.json.decode(item.payload, type=Trace)
+    parked = decode(item.payload.decode(), Trace, f"held attempt {item.trace_id}")
     ended = replace(parked, outcome=Outcome.BLOCKED, level=Level.NONE, reason=f"{parked.reason} {reason}")
     save_trace(database, item.run_id, ended, now)
 
 
 def _released(item: HeldAttempt, seeds: dict[str, int]) -> WorkItem:
-    parked = msgspec.json.decode(item.payload, type=Trace)
+    parked = decode(item.payload.decode(), Trace, f"held attempt {item.trace_id}")
     return WorkItem(0, item.run_id, item.trace_id, item.prompt, seeds[item.run_id], released=parked)

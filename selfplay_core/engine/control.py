@@ -7,6 +7,9 @@ import asyncio
 __all__ = ["Control", "Drained"]
 
 
+OPERATOR = "operator"
+
+
 class Drained(Exception):
     """Raised within a run where work is left undone because the run is draining."""
 
@@ -18,6 +21,7 @@ class Control:
         self._draining = asyncio.Event()
         self._unpaused = asyncio.Event()
         self._unpaused.set()
+        self._pausing: set[str] = set()
         self._last_round = False
 
     @property
@@ -30,13 +34,16 @@ class Control:
         """Whether nothing new is taken up for now."""
         return not self._unpaused.is_set()
 
-    def pause(self) -> None:
+    def pause(self, who: str = OPERATOR) -> None:
         """Take up nothing new; what has begun goes on to its end."""
+        self._pausing.add(who)
         self._unpaused.clear()
 
-    def resume(self) -> None:
-        """Take up work again."""
-        self._unpaused.set()
+    def resume(self, who: str = OPERATOR) -> None:
+        """Take up work again, unless somebody else has paused the run too."""
+        self._pausing.discard(who)
+        if not self._pausing:
+            self._unpaused.set()
 
     def drain(self) -> None:
         """Finish what has begun, then end the run."""
@@ -50,11 +57,6 @@ class Control:
     async def may_begin_round(self) -> bool:
         """Wait out a pause, then tell whether another round may be written."""
         return await self.may_begin() and not self._last_round
-
-    @property
-    def stopped_early(self) -> bool:
-        """Whether somebody ended the run before its last round."""
-        return self.draining or self._last_round
 
     async def may_begin(self) -> bool:
         """Wait out a pause, then tell whether something new may be taken up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import Template
 
 import orjson
 
@@ -28,7 +29,7 @@ class Speaker:
     def fill(self, texts: Texts, template: str, **values: str) -> str:
         """Fill a template, and the player names within the values first."""
         names = {"player": self.players[0], "players": ", ".join(self.players), "version": self.version}
-        filled = {key: _fill(value, names) for key, value in values.items()}
+        filled = {key: Template(value).safe_substitute(names) for key, value in values.items()}
         return texts.fill(template, **names, **filled)
 
 
@@ -93,9 +94,3 @@ def _heading(result: CommandResult) -> str:
 def _quoted(text: str) -> str:
     """Quote as JSON, so that text from the server cannot pose as an instruction on a line of its own."""
     return orjson.dumps(text).decode()
-
-
-def _fill(text: str, names: dict[str, str]) -> str:
-    for name in sorted(names, key=len, reverse=True):
-        text = text.replace(f"${name}", names[name])
-    return text

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 
 from selfplay_core.models import Attempt, CommandResult, FailedBecause, Level, Outcome, VerdictOutcome
 
-__all__ = ["Finding", "attempt_level", "find", "good_outcome"]
-
-# The circumstances' fault as much as the model's: told to nobody as a mistake, and no proof either.
-_CIRCUMSTANCES = frozenset({FailedBecause.NOBODY, FailedBecause.NOT_LOADED, FailedBecause.NEEDS_PLAYER})
+__all__ = ["USUAL_MEANINGS", "Finding", "Meanings", "attempt_level", "find", "good_outcome"]
 
 
 class Finding(StrEnum):
@@ -21,17 +19,31 @@ class Finding(StrEnum):
     MISTAKEN = "mistaken"
 
 
-def find(results: Sequence[CommandResult]) -> Finding:
+Meanings = Mapping[FailedBecause, Finding]
+
+# Who was not there is the circumstances' fault as much as the model's: no mistake to tell it of, and no proof.
+USUAL_MEANINGS: Meanings = MappingProxyType(
+    {
+        FailedBecause.NOBODY: Finding.UNPROVEN,
+        FailedBecause.NOT_LOADED: Finding.UNPROVEN,
+        FailedBecause.NEEDS_PLAYER: Finding.UNPROVEN,
+        FailedBecause.NOTHING_CHANGED: Finding.PROVEN,
+        FailedBecause.OTHER: Finding.MISTAKEN,
+    }
+)
+
+
+def find(results: Sequence[CommandResult], meanings: Meanings = USUAL_MEANINGS) -> Finding:
     """Weigh the verdicts of an attempt's commands; the worst one counts."""
-    return max((_weigh(result) for result in results), key=list(Finding).index)
+    return max((_weigh(result, meanings) for result in results), key=list(Finding).index)
 
 
-def good_outcome(earlier: Sequence[Attempt]) -> Outcome:
+def good_outcome(earlier: Sequence[Attempt], meanings: Meanings = USUAL_MEANINGS) -> Outcome:
     """Return `corrected` if the server refused an earlier attempt, else `solved`.
 
     An attempt that was no answer had no commands run, so it makes no correction.
     """
-    refused = any(attempt.results and find(attempt.results) is Finding.MISTAKEN for attempt in earlier)
+    refused = any(attempt.results and find(attempt.results, meanings) is Finding.MISTAKEN for attempt in earlier)
     return Outcome.CORRECTED if refused else Outcome.SOLVED
 
 
@@ -42,14 +54,12 @@ def attempt_level(attempt: Attempt | None) -> Level:
     return min((result.level for result in attempt.results), key=lambda level: level.rank)
 
 
-def _weigh(result: CommandResult) -> Finding:
+def _weigh(result: CommandResult, meanings: Meanings) -> Finding:
     match result.verdict.outcome, result.verdict.because:
         case VerdictOutcome.REJECTED, _:
             return Finding.MISTAKEN
-        case VerdictOutcome.FAILED, FailedBecause.NOTHING_CHANGED:
-            return Finding.PROVEN
         case VerdictOutcome.FAILED, because:
-            return Finding.UNPROVEN if because in _CIRCUMSTANCES else Finding.MISTAKEN
+            return meanings[because or FailedBecause.OTHER]
         case VerdictOutcome.PASSED, _:
             return Finding.UNPROVEN if result.probed else Finding.PROVEN
         case _:

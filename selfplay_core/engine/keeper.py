@@ -6,16 +6,15 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
-import msgspec
-
-from selfplay_core.dataset.seed import seed_row
 from selfplay_core.engine.acceptance import accepts
 from selfplay_core.engine.queue import WorkItem
+from selfplay_core.engine.rows import render
 from selfplay_core.engine.solver import Held
 from selfplay_core.events import Announce, Decided, RowsWritten, TraceEnded, TraceHeld
-from selfplay_core.models import Decision, DecisionKind, Trace
+from selfplay_core.models import AUTO, Decision, DecisionKind, Trace
+from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Database
 from selfplay_core.store.decisions import decide, same_as, standing
 from selfplay_core.store.held import HeldAttempt, hold
@@ -23,9 +22,7 @@ from selfplay_core.store.projection import Projection
 from selfplay_core.store.thread import AsyncStore
 from selfplay_core.store.traces import save_trace
 
-__all__ = ["AUTO", "Keeper"]
-
-AUTO: Final = "auto"
+__all__ = ["Keeper"]
 
 
 class Keeper:
@@ -64,7 +61,7 @@ class Keeper:
             trace_id=item.trace_id,
             run_id=item.run_id,
             prompt=item.prompt,
-            payload=msgspec.json.encode(held.trace),
+            payload=encode(held.trace).encode(),
             since=time.time(),
         )
         await self._store.do(hold, attempt)
@@ -127,5 +124,5 @@ def _decide_untouched(database: Database, trace: Trace, decision: Decision) -> _
     with database.locked():
         if standing(database, trace.id).seq:
             return None
-        decide(database, trace.id, decision, seed_row(trace, decision), expected_seq=0)
+        decide(database, trace.id, decision, render(trace, decision), expected_seq=0)
         return _Accepted(same_as(database, trace.id))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from selfplay_core.engine.control import Control
-from selfplay_core.errors import Fault, GaveUp
+from selfplay_core.errors import Fault, GaveUp, LoginRefused, ServerUnreachable
 from selfplay_core.events import Announce, Away, Back
 
 __all__ = ["Outage"]
+
+T = TypeVar("T")
 
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 30.0
@@ -49,6 +52,17 @@ class Outage:
         if now >= self._next_try:
             self._plan_next_try(now, self._since, fault)
         await self._control.wait(max(self._next_try - now, 0.0))
+
+    async def through(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what `call` returns, waiting as often as the Minecraft server is away."""
+        while True:
+            try:
+                result = await call()
+            except (ServerUnreachable, LoginRefused) as fault:
+                await self.wait(fault)
+            else:
+                self.over()
+                return result
 
     def over(self) -> None:
         """The server answered."""

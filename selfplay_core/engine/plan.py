@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import msgspec
 
 from selfplay_core.categories import Texts
 from selfplay_core.dataset.prompts import GivenPrompt
-from selfplay_core.models import CATEGORY_NAMES
-from selfplay_core.settings import Settings, seconds_of
+from selfplay_core.engine.judging import USUAL_MEANINGS, Finding, Meanings
+from selfplay_core.errors import SettingsError
+from selfplay_core.models import CATEGORY_NAMES, FailedBecause
+from selfplay_core.settings import Settings, VerifySettings
+from selfplay_core.settings_sources import seconds_of
 
-__all__ = ["DEFAULT_ROUNDS", "RunPlan", "fingerprint", "plan_run"]
+__all__ = ["DEFAULT_ACCEPT", "DEFAULT_ROUNDS", "RunPlan", "fingerprint", "plan_run"]
 
 DEFAULT_ROUNDS: Final = 50
+DEFAULT_ACCEPT: Final = "verified"
 ANSWER_TEMPERATURE: Final = 0.3
 RETRY_TEMPERATURE: Final = 0.2
 _DEFAULT_CATEGORY: Final = "natural_language"
@@ -42,6 +46,7 @@ class RunPlan:
     accept: Literal["verified", "parsed", "none"]
     give_up: float
     given: tuple[GivenPrompt, ...] | None = None
+    meanings: Meanings = field(default_factory=lambda: USUAL_MEANINGS)
 
     @property
     def prompts_per_round(self) -> int:
@@ -72,9 +77,10 @@ def plan_run(settings: Settings, *, seed: int, given: tuple[GivenPrompt, ...] | 
         players=settings.world.players,
         execute=run.execute,
         on_ask=run.on_ask,
-        accept=run.accept or "verified",
+        accept=run.accept or DEFAULT_ACCEPT,
         give_up=seconds_of(run.give_up),
         given=_focused(given, run.focus),
+        meanings=_meanings(settings.verify),
     )
     if plan.given is None or run.rounds is not None:
         return plan
@@ -87,8 +93,15 @@ def fingerprint(settings: Settings, texts: Texts, given: tuple[GivenPrompt, ...]
     llm = {"kind": settings.llm.kind, "url": settings.llm.url, "model": settings.llm.model}
     sampling = {"think": settings.llm.think, "num_ctx": settings.llm.num_ctx, "max": settings.llm.max_tokens}
     address = (settings.rcon.host, settings.rcon.port) if settings.world.kind == "rcon" else None
-    parts = (run, llm, sampling, settings.world, address, texts.digest, given)
+    parts = (run, llm, sampling, settings.world, settings.verify, settings.policy, address, texts.digest, given)
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:24]
+
+
+_FINDINGS: Final = {"retry": Finding.MISTAKEN, "unproven": Finding.UNPROVEN, "proven": Finding.PROVEN}
+
+
+def _meanings(verify: VerifySettings) -> Meanings:
+    return {because: _FINDINGS[getattr(verify, because.value)] for because in FailedBecause}
 
 
 def _focused(given: tuple[GivenPrompt, ...] | None, focus: str | None) -> tuple[GivenPrompt, ...] | None:
@@ -96,4 +109,7 @@ def _focused(given: tuple[GivenPrompt, ...] | None, focus: str | None) -> tuple[
     if given is None:
         return None
     named = [GivenPrompt(item.text, item.category or focus or _DEFAULT_CATEGORY) for item in given]
-    return tuple(item for item in named if focus is None or item.category == focus)
+    chosen = tuple(item for item in named if focus is None or item.category == focus)
+    if not chosen:
+        raise SettingsError(f"None of the {len(given)} given prompts is of the category {focus}. Leave --focus out.")
+    return chosen

@@ -20,6 +20,7 @@ from selfplay_core.text import clip
 __all__ = ["Written", "write_prompts"]
 
 _TRIES: Final = 3
+_REPLY_LIMIT: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ async def write_prompts(
             if written.prompts:
                 return written
             complaint = _complaint(written)
-        messages = (*messages, Message("assistant", reply.content), Message("user", complaint))
+        messages = (*messages, Message("assistant", clip(reply.content, _REPLY_LIMIT)), Message("user", complaint))
     raise IllTyped(complaint)
 
 

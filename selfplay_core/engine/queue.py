@@ -34,6 +34,11 @@ class WorkQueue:
         self._closed = False
         self._changed = asyncio.Condition()
 
+    @property
+    def waiting(self) -> int:
+        """How many items nobody has begun."""
+        return len(self._items)
+
     async def put(self, item: WorkItem) -> None:
         """Add an item at the end."""
         async with self._changed:
@@ -66,11 +71,12 @@ class RoundBook:
         """Note that a round has one more prompt to be ended."""
         self._open[round_number] += 1
 
-    async def ended(self, round_number: int) -> None:
-        """Note that one prompt of a round has ended."""
+    async def ended(self, round_number: int) -> bool:
+        """Note that one prompt of a round has ended, and tell whether it was the last."""
         async with self._changed:
             self._open[round_number] -= 1
             self._changed.notify_all()
+            return self._open[round_number] == 0
 
     async def complete_up_to(self, round_number: int) -> None:
         """Wait until no prompt of this round or an earlier one is open."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from selfplay_core.engine.control import Control, Drained
+from selfplay_core.engine.errands import Errands
 from selfplay_core.engine.groups import first_error_alone
 from selfplay_core.engine.keeper import Keeper
 from selfplay_core.engine.plan import RunPlan
@@ -14,7 +15,9 @@ from selfplay_core.engine.queue import RoundBook, WorkItem, WorkQueue
 from selfplay_core.engine.rounds import RoundWriter
 from selfplay_core.engine.seeds import trace_id
 from selfplay_core.engine.solver import Held, Solver
-from selfplay_core.errors import GaveUp
+from selfplay_core.engine.surroundings import Surroundings
+from selfplay_core.engine.watch import Watch
+from selfplay_core.errors import CapReached, GaveUp
 from selfplay_core.events import Announce, RunEnded, TraceStarted
 from selfplay_core.models import Trace
 from selfplay_core.store.rounds import PlannedPrompt, add_round
@@ -54,6 +57,9 @@ class Run:
         backlog: Backlog,
         writer: RoundWriter,
         solver: Solver,
+        surroundings: Surroundings,
+        watch: Watch,
+        errands: Errands,
         keeper: Keeper,
         store: AsyncStore,
         control: Control,
@@ -64,6 +70,9 @@ class Run:
         self._backlog = backlog
         self._writer = writer
         self._solver = solver
+        self._surroundings = surroundings
+        self._watch = watch
+        self._errands = errands
         self._keeper = keeper
         self._store = store
         self._control = control
@@ -71,12 +80,14 @@ class Run:
         self._queue = WorkQueue()
         self._rounds = RoundBook()
         self._positions = 0
+        self._left_undone = False
+        self._cap = ""
 
     async def execute(self) -> RunEnded:
         """Run to the end and tell how it ended; raises the first error that no waiting can mend.
 
-        A server that stays away ends the run as `gave_up`, a drain as `interrupted`; what was left undone
-        is taken up by the next run.
+        A server that stays away ends the run as `gave_up`, a drain as `interrupted`, a cap that is reached
+        as `done` with the reason; what was left undone is taken up by the next run.
         """
         status, reason = RunStatus.DONE, ""
         try:
@@ -85,7 +96,9 @@ class Run:
         except GaveUp as error:
             status, reason = RunStatus.GAVE_UP, str(error)
         else:
-            if self._control.stopped_early:
+            if self._cap:
+                reason = self._cap
+            elif self._left_undone:
                 status, reason = RunStatus.INTERRUPTED, "The run was asked to stop."
         ended = RunEnded(status.value, reason)
         self._announce(ended)
@@ -98,16 +111,21 @@ class Run:
         async with asyncio.TaskGroup() as group:
             producer = group.create_task(self._produce())
             crew = [group.create_task(self._work()) for _ in range(workers)]
-            watch = group.create_task(self._watch(producer))
+            beside = [
+                group.create_task(self._drain_when_told(producer)),
+                group.create_task(self._watch.keep_watch()),
+                group.create_task(self._errands.serve()),
+            ]
             group.create_task(self._keeper.decide_in_order())
             await asyncio.wait([producer, *crew])
-            watch.cancel()
+            for task in beside:
+                task.cancel()
             self._keeper.finish()
 
-    async def _watch(self, producer: asyncio.Task[None]) -> None:
+    async def _drain_when_told(self, producer: asyncio.Task[None]) -> None:
         """On a drain, leave every prompt that nobody has begun, and write no more."""
         await self._control.drained()
-        producer.cancel()
+        self._left_undone |= producer.cancel() or self._queue.waiting > 0
         await self._queue.close(discard=True)
 
     async def _produce(self) -> None:
@@ -119,10 +137,12 @@ class Run:
         for number in range(self._backlog.next_round, self._plan.rounds):
             await self._rounds.complete_up_to(number - _ROUNDS_BEHIND)
             if not await self._control.may_begin_round():
+                self._left_undone = True
                 break
             try:
                 await self._enqueue(await self._round(number))
             except Drained:
+                self._left_undone = True
                 break
         await self._queue.close()
 
@@ -136,6 +156,7 @@ class Run:
         for item in items:
             if item.run_id == self._id:
                 self._rounds.begin(item.prompt.round)
+        for item in items:
             await self._queue.put(replace(item, position=self._take_position()))
 
     def _take_position(self) -> int:
@@ -145,15 +166,23 @@ class Run:
     async def _work(self) -> None:
         while (item := await self._queue.get()) is not None:
             if not await self._control.may_begin():
+                self._left_undone = True
                 return
             try:
                 await self._solve(item)
+                if item.run_id == self._id and await self._rounds.ended(item.prompt.round):
+                    await self._surroundings.end_round()
             except Drained:
+                self._left_undone = True
                 return
-            if item.run_id == self._id:
-                await self._rounds.ended(item.prompt.round)
+            except CapReached as cap:
+                self._left_undone = True
+                self._cap = str(cap)
+                self._control.drain()
+                return
 
     async def _solve(self, item: WorkItem) -> None:
+        await self._surroundings.begin_round(item.run_id, item.prompt.round)
         self._announce(TraceStarted(item.trace_id, item.prompt))
         if item.released is not None:
             found = await self._solver.release(item.released, seed=item.seed)

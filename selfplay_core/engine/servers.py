@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfplay_core.llm.base import ChatModel
@@ -14,14 +15,17 @@ from selfplay_core.llm.openai import OpenAIChat
 from selfplay_core.models import ModelIdentity, WorldIdentity
 from selfplay_core.settings import LlmSettings, Secret, Settings
 from selfplay_core.verify.address import RconAddress
+from selfplay_core.verify.caps import Caps
+from selfplay_core.verify.language import load_language
+from selfplay_core.verify.policy import Policy
 from selfplay_core.verify.rcon import RconClient
 from selfplay_core.verify.server_lock import ServerLock
-from selfplay_core.verify.verifier import Verifier
+from selfplay_core.verify.verifier import Conduct, Verifier
 
 if TYPE_CHECKING:
     from selfplay_core.sandbox.embedded import Sandbox
 
-__all__ = ["Credentials", "Model", "World", "open_model", "open_world", "sandbox_for"]
+__all__ = ["Credentials", "Model", "World", "conduct_of", "open_chat", "open_model", "open_world", "sandbox_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,21 @@ async def sandbox_for(settings: Settings) -> AsyncIterator[Sandbox | None]:
 
 
 @asynccontextmanager
-async def open_model(settings: Settings, credentials: Credentials, sandbox: Sandbox | None) -> AsyncIterator[Model]:
-    """Connect to the model server; raises ModelUnreachable or ModelNotFound."""
+async def open_chat(settings: Settings, credentials: Credentials, sandbox: Sandbox | None) -> AsyncIterator[ChatModel]:
+    """Make the client of the model server; nothing is asked of it yet."""
     chat = _chat(settings.llm, credentials, sandbox)
     try:
-        identity = await chat.identify()
-        yield Model(chat, replace(identity, kind=settings.llm.kind))
+        yield chat
     finally:
         await chat.aclose()
+
+
+@asynccontextmanager
+async def open_model(settings: Settings, credentials: Credentials, sandbox: Sandbox | None) -> AsyncIterator[Model]:
+    """Connect to the model server; raises ModelUnreachable or ModelNotFound."""
+    async with open_chat(settings, credentials, sandbox) as chat:
+        identity = await chat.identify()
+        yield Model(chat, replace(identity, kind=settings.llm.kind))
 
 
 @asynccontextmanager
@@ -94,9 +105,24 @@ async def open_world(settings: Settings, credentials: Credentials, sandbox: Sand
         client = RconClient(
             address, password, connect_seconds=rcon.connect_seconds, command_seconds=rcon.command_seconds
         )
-        verifier = Verifier(client, setup=settings.world.setup, cleanup=settings.world.cleanup)
+        verifier = Verifier(client, conduct_of(settings))
         stack.push_async_callback(verifier.aclose)
         yield World(verifier, await verifier.connect())
+
+
+def conduct_of(settings: Settings) -> Conduct:
+    """Return how the settings want commands to be sent; reads the language file, and raises SettingsError for it."""
+    rules, world, caps = settings.policy, settings.world, settings.caps
+    return Conduct(
+        policy=Policy(frozenset(rules.deny), frozenset(rules.ask), frozenset(rules.allow)),
+        as_player=settings.verify.as_player,
+        language=load_language(Path(settings.verify.language)) if settings.verify.language else None,
+        setup=world.setup,
+        cleanup=world.cleanup,
+        round_setup=world.round_setup,
+        round_cleanup=world.round_cleanup,
+        caps=Caps(caps.entities, caps.blocks, caps.commands_per_minute),
+    )
 
 
 def _chat(llm: LlmSettings, credentials: Credentials, sandbox: Sandbox | None) -> ChatModel:

@@ -13,21 +13,24 @@ import msgspec
 
 from selfplay_core.categories import Texts
 from selfplay_core.dataset.prompts import GivenPrompt
-from selfplay_core.dataset.seed import seed_row
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.backlog import collect_backlog, end_ruled_out, resumable_run
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.conversation import Speaker
+from selfplay_core.engine.errands import Errands
 from selfplay_core.engine.keeper import Keeper
 from selfplay_core.engine.outage import Outage
 from selfplay_core.engine.plan import RunPlan, fingerprint, plan_run
 from selfplay_core.engine.rounds import RoundWriter
+from selfplay_core.engine.rows import render
 from selfplay_core.engine.run import Backlog, Run
 from selfplay_core.engine.servers import Credentials, Model, World, open_model, open_world, sandbox_for
 from selfplay_core.engine.solver import Solver
-from selfplay_core.events import Announce, RunEnded, RunStarted
-from selfplay_core.models import workspace_kind
-from selfplay_core.settings import Settings
+from selfplay_core.engine.surroundings import Surroundings
+from selfplay_core.engine.watch import Watch, inspect_at_start
+from selfplay_core.events import Announce, DryRunStarted, RunEnded, RunStarted
+from selfplay_core.models import UNKNOWN_VERSION, workspace_kind
+from selfplay_core.settings import Settings, without_secrets
 from selfplay_core.store.database import Database
 from selfplay_core.store.projection import Projection
 from selfplay_core.store.runs import RunRecord, RunStatus, check_kind, end_run, resume_run, start_run
@@ -36,7 +39,6 @@ from selfplay_core.store.thread import AsyncStore
 __all__ = ["Job", "dry_run", "generate"]
 
 _SEED_BITS = 32
-_VERSION_UNKNOWN = "1.21"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,16 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
     """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(_open_store(job.workspace))
-        projection = await store.do(Projection, job.output, seed_row)
+        projection = await store.do(Projection, job.output, render)
         await store.do(lambda _: projection.check())
         sandbox = await stack.enter_async_context(sandbox_for(job.settings))
         world = await stack.enter_async_context(open_world(job.settings, job.credentials, sandbox))
         model = await stack.enter_async_context(open_model(job.settings, job.credentials, sandbox))
-        kind = workspace_kind(model.identity, world.identity)
+        verify = job.settings.verify
+        identity = await inspect_at_start(
+            world.verifier, job.settings.world.players, allow_players=verify.allow_players
+        )
+        kind = workspace_kind(model.identity, identity)
         await store.do(check_kind, kind)
         plan, chosen = await _choose(job, store)
         keeper = Keeper(store, projection, accept=plan.accept, announce=announce)
@@ -88,7 +94,7 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
                 expected_prompts=chosen.backlog.open_prompts + plan.prompts_from(chosen.backlog.next_round),
                 resumed=chosen.resumed,
                 model=model.identity,
-                world=world.identity,
+                world=identity,
             )
         )
         status = RunStatus.INTERRUPTED
@@ -106,8 +112,9 @@ async def dry_run(job: Job, control: Control, announce: Announce) -> None:
     async with sandbox_for(job.settings) as sandbox, open_model(job.settings, job.credentials, sandbox) as model:
         seed = job.settings.run.seed
         plan = plan_run(job.settings, seed=_draw_seed() if seed is None else seed, given=job.given)
+        announce(DryRunStarted(plan.seed, plan.rounds, model.identity))
         asker = _asker(model, plan, control, announce)
-        speaker = Speaker(plan.players, _VERSION_UNKNOWN)
+        speaker = Speaker(plan.players, UNKNOWN_VERSION)
         writer = RoundWriter(asker=asker, texts=job.texts, speaker=speaker, plan=plan, announce=announce)
         try:
             for number in range(plan.rounds):
@@ -134,7 +141,7 @@ async def _choose(job: Job, store: AsyncStore) -> tuple[RunPlan, _Chosen]:
     print_of = fingerprint(job.settings, job.texts, job.given)
 
     def choose(database: Database) -> _Chosen:
-        found = None if job.new else resumable_run(database, print_of, wanted_seed, plan.rounds)
+        found = None if job.new else resumable_run(database, print_of, wanted_seed)
         if found is not None:
             resume_run(database, found.id)
         record = found or RunRecord(
@@ -144,12 +151,12 @@ async def _choose(job: Job, store: AsyncStore) -> tuple[RunPlan, _Chosen]:
             rounds=plan.rounds,
             status=RunStatus.RUNNING,
             started_at=time.time(),
-            settings=msgspec.json.encode(job.settings).decode(),
+            settings=msgspec.json.encode(without_secrets(job.settings)).decode(),
         )
         if found is None:
             start_run(database, record)
         end_ruled_out(database)
-        return _Chosen(record, found is not None, collect_backlog(database, found, everything=not job.new))
+        return _Chosen(record, found is not None, collect_backlog(database, found, plan, everything=not job.new))
 
     chosen = await store.do(choose)
     return plan_run(job.settings, seed=chosen.record.seed, given=job.given), chosen
@@ -167,23 +174,36 @@ def _assemble(
     announce: Announce,
 ) -> Run:
     asker = _asker(model, plan, control, announce)
-    speaker = Speaker(plan.players, world.identity.version or _VERSION_UNKNOWN)
-    solver = Solver(
-        asker=asker,
-        verifier=world.verifier,
-        world_outage=Outage("The server", give_up=plan.give_up, control=control, announce=announce),
-        texts=job.texts,
-        speaker=speaker,
-        plan=plan,
-        model=model.identity,
-        announce=announce,
-    )
+    speaker = Speaker(plan.players, world.verifier.identity.version or UNKNOWN_VERSION)
+    outage = Outage("The server", give_up=plan.give_up, control=control, announce=announce)
+    verify = job.settings.verify
     return Run(
         chosen.record.id,
         plan=plan,
         backlog=chosen.backlog,
         writer=RoundWriter(asker=asker, texts=job.texts, speaker=speaker, plan=plan, announce=announce),
-        solver=solver,
+        solver=Solver(
+            asker=asker,
+            verifier=world.verifier,
+            world_outage=outage,
+            texts=job.texts,
+            speaker=speaker,
+            plan=plan,
+            model=model.identity,
+            announce=announce,
+        ),
+        surroundings=Surroundings(world.verifier, outage),
+        watch=Watch(
+            world.verifier,
+            outage,
+            players=plan.players,
+            allow_players=verify.allow_players,
+            every=60 * verify.canary_minutes,
+            give_up=plan.give_up,
+            control=control,
+            announce=announce,
+        ),
+        errands=Errands(store, world.verifier, control),
         keeper=keeper,
         store=store,
         control=control,

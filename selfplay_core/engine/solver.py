@@ -16,13 +16,11 @@ from selfplay_core.engine.slots import Urgency
 from selfplay_core.errors import (
     ConnectionLost,
     IllTyped,
-    LoginRefused,
     ModelFault,
     ModelNotFound,
     ModelRefusedRequest,
     NoAnswer,
     ProtocolViolation,
-    ServerUnreachable,
 )
 from selfplay_core.events import Announce, AttemptJudged
 from selfplay_core.llm.base import ChatReply, ChatRequest
@@ -37,8 +35,9 @@ from selfplay_core.models import (
     Outcome,
     Prompt,
     Trace,
+    VerdictOutcome,
 )
-from selfplay_core.verify.policy import review
+from selfplay_core.text import clip
 from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, FaultCount, Verifier, too_long
 
 __all__ = ["Held", "Solver"]
@@ -127,7 +126,7 @@ class Solver:
 
     async def _attempts(self, work: _Work, run_seed: int, released: Attempt | None) -> _Ending:
         if released is not None and released.answer is not None:
-            ending = await self._judge(work, released, released.answer, probe=False, allowed_by_person=True)
+            ending = await self._run(work, released, released.answer, allowed_by_person=True)
             if ending is not None:
                 return ending
         for number in range(len(work.attempts) + 1, self._plan.max_retries + 2):
@@ -142,7 +141,7 @@ class Solver:
             ending = await self._run(work, attempt, attempt.answer)
             if ending is not None:
                 return ending
-        return _Ending(Outcome.FAILED)
+        return _Ending(Outcome.FAILED, _what_went_wrong(work.attempts[-1]))
 
     async def _ask(self, work: _Work, run_seed: int, number: int) -> ChatReply:
         request = ChatRequest(
@@ -155,38 +154,35 @@ class Solver:
         seed_of = partial(request_seed, run_seed, work.prompt.round, work.prompt.slot, number)
         return await self._asker.ask(request, seed_of, Urgency.ANSWERS)
 
-    async def _run(self, work: _Work, attempt: Attempt, answer: Answer) -> _Ending | None:
+    async def _run(
+        self, work: _Work, attempt: Attempt, answer: Answer, *, allowed_by_person: bool = False
+    ) -> _Ending | None:
         """Review and run the commands; None means that the model answers anew."""
-        stop, probe = self._review(answer.commands)
+        stop, probe = self._review(answer.commands, allowed_by_person=allowed_by_person)
         if stop is not None:
             self._keep(work, attempt)
             return stop
-        return await self._judge(work, attempt, answer, probe=probe)
-
-    async def _judge(
-        self, work: _Work, attempt: Attempt, answer: Answer, *, probe: bool, allowed_by_person: bool = False
-    ) -> _Ending | None:
         results = await self._verify(answer.commands, probe=probe, allowed_by_person=allowed_by_person)
         earlier = tuple(work.attempts)
         self._keep(work, replace(attempt, results=results))
-        match find(results):
+        match find(results, self._plan.meanings):
             case Finding.MISTAKEN:
                 return None
             case Finding.UNPROVEN:
-                return _Ending(Outcome.UNPROVEN)
+                return _Ending(Outcome.UNPROVEN, _what_is_open(results))
             case Finding.PROVEN:
-                return _Ending(good_outcome(earlier))
+                return _Ending(good_outcome(earlier, self._plan.meanings))
 
-    def _review(self, commands: tuple[str, ...]) -> tuple[_Ending | None, bool]:
+    def _review(self, commands: tuple[str, ...], *, allowed_by_person: bool) -> tuple[_Ending | None, bool]:
         """Return why nothing may be sent, or None and whether to probe instead of running."""
-        rulings = [(command, review(command)) for command in commands]
+        rulings = tuple(zip(commands, self._verifier.review(commands), strict=True))
         denied = next((ruling for _, ruling in rulings if ruling.action is Action.DENY), None)
         if denied is not None:
             return _Ending(Outcome.BLOCKED, denied.reason), False
         if self._plan.execute == "probe":
             return None, True
         for command, ruling in rulings:
-            if ruling.action is Action.ASK:
+            if ruling.action is Action.ASK and not allowed_by_person:
                 match self._plan.on_ask:
                     case "probe":
                         return None, True
@@ -200,16 +196,9 @@ class Solver:
         self, commands: tuple[str, ...], *, probe: bool, allowed_by_person: bool
     ) -> tuple[CommandResult, ...]:
         faults = FaultCount()
-        while True:
-            try:
-                results = await self._verifier.verify(
-                    commands, faults=faults, probe=probe, allowed_by_person=allowed_by_person
-                )
-            except (ServerUnreachable, LoginRefused) as fault:
-                await self._world_outage.wait(fault)
-            else:
-                self._world_outage.over()
-                return results
+        return await self._world_outage.through(
+            lambda: self._verifier.verify(commands, faults=faults, probe=probe, allowed_by_person=allowed_by_person)
+        )
 
     def _keep(self, work: _Work, attempt: Attempt) -> None:
         work.attempts.append(attempt)
@@ -231,7 +220,7 @@ class Solver:
             parameters={
                 "answer_temperature": ANSWER_TEMPERATURE,
                 "retry_temperature": RETRY_TEMPERATURE,
-                "max_tokens": float(self._plan.max_tokens),
+                "max_tokens": self._plan.max_tokens,
             },
         )
 
@@ -266,6 +255,21 @@ def _unsendable(commands: tuple[str, ...]) -> str | None:
                 "Write a shorter command, or several. Nothing was run."
             )
     return None
+
+
+def _what_went_wrong(attempt: Attempt) -> str:
+    """Return why the last attempt did not stand: its own form, or what the server said."""
+    return attempt.error or _what_is_open(attempt.results)
+
+
+def _what_is_open(results: tuple[CommandResult, ...]) -> str:
+    """Return the gravest verdict on a command that is no proof, with the server's words."""
+    grave = (VerdictOutcome.PASSED, VerdictOutcome.UNCLEAR, VerdictOutcome.FAILED, VerdictOutcome.REJECTED)
+    worst = max(results, key=lambda result: grave.index(result.verdict.outcome))
+    if worst.verdict.outcome is VerdictOutcome.PASSED:
+        return "The commands were parsed, and not run."
+    said = worst.reply or worst.verdict.message or "nothing"
+    return f"{worst.verdict.outcome.value}: {clip(worst.command, 200)!r} was answered {clip(said, 400)!r}"
 
 
 def _no_answer(number: int, fault: NoAnswer) -> Attempt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -143,13 +144,31 @@ def _object(content: str, wanted: _Reply) -> dict[str, object]:
         raise _ill_typed("Your reply is wrapped in a code fence.", wanted)
     try:
         value: object = msgspec.json.decode(content)
+        twice = _key_given_twice(content)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise _ill_typed(f"Your reply is not one valid JSON value ({_said(error)}).", wanted) from error
     except RecursionError as error:
         raise _ill_typed("Your reply is nested too deeply.", wanted) from error
     if not isinstance(value, dict):
         raise _ill_typed(f"Your reply is {_kind(value)} at the top, not an object.", wanted)
+    if twice is not None:
+        raise _ill_typed(f'Your reply has the key "{clip(one_line(twice), 40)}" more than once.', wanted)
     return value
+
+
+def _key_given_twice(document: str) -> str | None:
+    """Return a key that an object holds more than once: decoders take the last of them without a word."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        seen = set()
+        for key, _ in pairs:
+            if key in seen:
+                found.append(key)
+            seen.add(key)
+
+    json.loads(document, object_pairs_hook=look)
+    return found[0] if found else None
 
 
 def _ill_typed(fault: str, wanted: _Reply) -> IllTyped:

@@ -169,6 +169,8 @@ class Projection:
             )
 
     def _refuse_unusable(self) -> None:
+        if self.path.parent == self._database.workspace.resolve() and self.path.name.startswith("selfplay."):
+            raise UsageError(f"this is a file of the workspace itself: {self.path}. Name another --output.")
         try:
             stamp_of(self.path)
         except NotPlain as error:

@@ -12,7 +12,16 @@ from selfplay_core.store.codec import decode, encode, storable
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.runs import run_number
 
-__all__ = ["OpenPrompt", "PlannedPrompt", "RoundRecord", "WhyOpen", "add_round", "open_prompts", "rounds_of"]
+__all__ = [
+    "OpenPrompt",
+    "PlannedPrompt",
+    "RoundRecord",
+    "WhyOpen",
+    "add_round",
+    "last_round",
+    "open_prompts",
+    "rounds_of",
+]
 
 _PROMPT = "p.trace_id, p.text, p.category, p.mode, p.round, p.slot"
 
@@ -84,6 +93,12 @@ def rounds_of(reader: Reader, run_id: str) -> list[RoundRecord]:
             "SELECT number, categories FROM round WHERE run = ? ORDER BY number", (run,)
         )
     ]
+
+
+def last_round(reader: Reader, run_id: str) -> int | None:
+    """Return the number of the newest round of a run, None before the first."""
+    row = reader.row("SELECT max(number) FROM round WHERE run = ?", (run_number(reader, run_id),))
+    return None if row is None else row[0]
 
 
 def open_prompts(reader: Reader, run_id: str | None = None) -> list[OpenPrompt]:

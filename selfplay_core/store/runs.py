@@ -96,9 +96,9 @@ def last_run(reader: Reader) -> RunRecord | None:
     return found[0] if found else None
 
 
-def runs(reader: Reader, limit: int = 50) -> list[RunRecord]:
-    """Return the newest runs, newest first."""
-    rows = reader.rows(f"SELECT {_COLUMNS} FROM run ORDER BY seq DESC LIMIT ?", (limit,))
+def runs(reader: Reader, limit: int | None = 50) -> list[RunRecord]:
+    """Return the newest runs, or all of them, newest first."""
+    rows = reader.rows(f"SELECT {_COLUMNS} FROM run ORDER BY seq DESC LIMIT ?", (-1 if limit is None else limit,))
     records = [_record(*row) for row in rows]
     if any(record.status is RunStatus.RUNNING for record in records) and not reader.is_generating():
         return [_as_interrupted(record) for record in records]
@@ -149,7 +149,7 @@ def _take_lease(database: Database) -> None:
     if not database.lease.acquire():
         raise WorkspaceError(
             f"another process generates in this workspace: {database.workspace}. "
-            "Review its traces with `selfplay-tui review`, wait for its end, or use another --workspace."
+            "Wait for its end, or use another --workspace."
         )
 
 

@@ -171,3 +171,14 @@ CREATE TABLE output_mark (
     hash TEXT NOT NULL,
     PRIMARY KEY (path, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- What a process that does not hold the server asks of the one that does.
+CREATE TABLE request (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    asked_at REAL NOT NULL,
+    answer TEXT
+) STRICT;
+
+CREATE INDEX request_open ON request (id) WHERE answer IS NULL;
