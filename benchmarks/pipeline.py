@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
+import os
 import tempfile
 import time
 from multiprocessing.connection import Connection
@@ -22,7 +23,8 @@ from selfplay_core.engine.control import Control
 from selfplay_core.engine.servers import Credentials
 from selfplay_core.engine.session import Job, generate
 from selfplay_core.events import Event, TraceEnded
-from selfplay_core.settings import Secret, load_settings
+from selfplay_core.settings import Secret
+from selfplay_core.settings_sources import load_settings
 from tests.servers.ollama import FakeOllama, Reply, say
 from tests.servers.rcon import StrictRconServer
 
@@ -48,6 +50,7 @@ def _measure(slots: int, latency: float, rounds: int) -> str:
     try:
         url, port = ours.recv()
         with tempfile.TemporaryDirectory() as folder:
+            os.environ["XDG_STATE_HOME"] = folder  # where the server's lock file goes
             began, cpu = time.monotonic(), time.process_time()
             traces = asyncio.run(_run(Path(folder), url, port, slots, rounds))
             seconds, used = time.monotonic() - began, time.process_time() - cpu
@@ -92,10 +95,18 @@ def _serve(pipe: Connection, latency: float) -> None:
 
 async def _serve_until_told(pipe: Connection, latency: float) -> None:
     with FakeOllama(lambda body: _reply(body, latency)) as model:
-        async with StrictRconServer(lambda command: "Gave 1 [Torch] to slingshooter08", password=PASSWORD) as server:
+        async with StrictRconServer(_answer, password=PASSWORD) as server:
             pipe.send((model.url, server.port))
             while await asyncio.to_thread(pipe.recv) == "count":
                 pipe.send(len(model.chats))
+
+
+def _answer(command: str) -> str:
+    if command == "list":
+        return "There are 0 of a max of 20 players online: "
+    if command.startswith("give "):
+        return "Gave 1 [Torch] to slingshooter08"
+    return f"Unknown or incomplete command. See below for error\n{command}<--[HERE]"
 
 
 def _reply(body: dict[str, Any], latency: float) -> Reply:

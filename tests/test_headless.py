@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import COMMAND, clean_environment, run_command, server_flags, start_command
-from tests.servers.ollama import fail
+from tests.servers.ollama import fail, say
 from tests.worlds import OUTCOMES, PASSWORD, playground, rows_in
 
 
@@ -261,3 +261,84 @@ async def test_a_reader_that_leaves_ends_the_run_in_good_order(tmp_path: Path) -
         out, err = await asyncio.wait_for(process.communicate(), 60)
     assert out.count(b"\n") == 1
     assert err == b""
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+async def test_a_stdout_that_takes_nothing_breaks_nothing(tmp_path: Path, redirection: str) -> None:
+    """No traceback, and what was accepted is in the file."""
+    process = await asyncio.create_subprocess_shell(
+        f"'{COMMAND}' --headless --rounds 1 --output out.jsonl {redirection}",
+        cwd=tmp_path,
+        env=clean_environment(tmp_path),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await asyncio.wait_for(process.communicate(), 60)
+    assert b"Traceback" not in err
+    assert process.returncode == (1 if "full" in redirection else 0), err
+
+
+async def test_a_model_that_writes_no_prompt_is_a_failure(tmp_path: Path) -> None:
+    """Exit 1, with the latest reason on the last line."""
+    async with playground(tmp_path) as ground:
+        ground.model.script = lambda body: say("nonsense")
+        done = await run_command(tmp_path, "--headless", "--rounds", "2", *server_flags(ground))
+    assert done.code == 1, done
+    assert done.summary["status"] == "failed"
+    assert "JSON" in done.summary["reason"]
+
+
+@pytest.mark.parametrize("words", [["--model", ""], ["--model", " "], ["--output", "-"], ["--rcon-host", " "]])
+async def test_an_empty_word_is_no_choice(tmp_path: Path, words: list[str]) -> None:
+    """A variable of the shell that is not set does not turn a real run into one on the sandbox."""
+    done = await run_command(tmp_path, "--headless", *words, env=clean_environment(tmp_path))
+    assert done.code == 2, done
+    assert words[0] in done.err
+
+
+async def test_a_proxys_password_is_not_kept(tmp_path: Path) -> None:
+    """The settings of a run stand in the database, the secrets among them do not."""
+    async with playground(tmp_path) as ground:
+        environment = clean_environment(
+            tmp_path, SELFPLAY_RCON__PASSWORD=PASSWORD, SELFPLAY_LLM__PROXY="http://me:hunter2@127.0.0.1:1"
+        )
+        words = [
+            "--headless",
+            "--rounds",
+            "1",
+            "--give-up",
+            "1s",
+            "--world",
+            "rcon",
+            "--rcon-port",
+            str(ground.server.port),
+        ]
+        done = await run_command(tmp_path, *words, "--llm", "sandbox", env=environment)
+        words = ["--headless", "--rounds", "1", *server_flags(ground)]
+        via_proxy = await run_command(tmp_path, *words, env=environment)
+    assert via_proxy.code == 3, via_proxy
+    for said in (done.out, done.err, via_proxy.out, via_proxy.err):
+        assert "hunter2" not in said
+    for name in files_in(tmp_path):
+        assert b"hunter2" not in (tmp_path / name).read_bytes(), name
+
+
+async def test_words_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
+    """In one line, before anything is done."""
+    process = await asyncio.create_subprocess_exec(
+        COMMAND, b"--headless", b"--output", b"out\xff.jsonl", cwd=tmp_path, env=clean_environment(tmp_path),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, err.count(b"\n")) == (2, 1), err
+    assert files_in(tmp_path) == set()
+
+
+async def test_a_run_in_which_everything_errored_has_failed(tmp_path: Path) -> None:
+    """Exit 1 with the latest reason: nothing of it is a success."""
+    (tmp_path / "prompts.txt").write_text("sudo a torch\nsudo b torch\n", encoding="utf-8")
+    async with playground(tmp_path) as ground:
+        ground.model.script = lambda body: say("", done_reason="length")
+        done = await run_command(tmp_path, "--headless", "--prompts", "prompts.txt", *server_flags(ground))
+    assert done.code == 1, done
+    assert (done.summary["status"], done.summary["outcomes"]["errored"]) == ("failed", 2)
+    assert done.summary["reason"]

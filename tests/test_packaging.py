@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import venv
@@ -52,9 +53,11 @@ def test_the_installed_wheel_runs_without_the_tree(wheel: Path, tmp_path: Path) 
     )
     work = tmp_path / "work"
     work.mkdir()
+    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [environment / "bin" / "selfplay-tui", "--headless", "--rounds", "1", "--output", "out.jsonl"],
         cwd=work,
+        env=bare,
         capture_output=True,
         text=True,
         timeout=300,
@@ -67,6 +70,7 @@ def test_the_installed_wheel_runs_without_the_tree(wheel: Path, tmp_path: Path) 
     where = subprocess.run(
         [python, "-c", "import selfplay_core; print(selfplay_core.__file__)"],
         cwd=work,
+        env=bare,
         capture_output=True,
         text=True,
         check=True,

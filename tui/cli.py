@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from selfplay_core.text import clean
 from tui.options import Unusable, parse
 
 __all__ = ["main"]
@@ -14,8 +15,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; --help and --version exit by themselves."""
     if sys.platform == "win32":
         return _refuse("native Windows is not supported; run selfplay-tui within WSL")
+    words = sys.argv[1:] if arguments is None else arguments
+    if any("\ud800" <= character <= "\udfff" for word in words for character in word):
+        return _refuse("a word of the command line is not UTF-8; write names in UTF-8")
     try:
-        options = parse(sys.argv[1:] if arguments is None else arguments)
+        options = parse(words)
     except Unusable as error:
         return _refuse(str(error))
     try:
@@ -23,6 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tui.sandbox_command import serve
 
             return serve(options)
+        if options.command == "doctor":
+            from tui.doctor_command import run as examine
+
+            return examine(options)
         from tui.headless import run
 
         return run(options)
@@ -31,5 +39,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(message: str) -> int:
-    print(f"selfplay-tui: {message}.", file=sys.stderr)
+    print(f"selfplay-tui: {clean(message)}.", file=sys.stderr)
     return 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ from typing import Final
 
 from selfplay_core.engine.control import Control
 from selfplay_core.engine.session import Job, dry_run, generate
-from selfplay_core.errors import Fault, SelfplayError, UsageError
+from selfplay_core.errors import Fault, SelfplayError, UntrustedServer, UsageError
 from selfplay_core.events import Event, RunEnded
 from selfplay_core.text import clean
 from tui.job import make_job
@@ -57,8 +58,11 @@ class _Batch:
             return
         try:
             show()
-        except BrokenPipeError:
+        except OSError as error:
+            # Nobody reads any more, or the disk behind stdout is full: the run ends in good order all the same.
             self.unread = True
+            if not isinstance(error, BrokenPipeError):
+                print(f"selfplay-tui: cannot write to stdout: {error.strerror}; ending the run.", file=sys.stderr)
             # Python would complain once more when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self.control.drain()
@@ -67,6 +71,7 @@ class _Batch:
 def run(options: argparse.Namespace) -> int:
     """Make a batch run, or a dry one, and return the exit code."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
+    _make_streams_sure()
     try:
         job = make_job(options)
     except UsageError as error:
@@ -77,6 +82,15 @@ def run(options: argparse.Namespace) -> int:
     report = choose_report(as_json_lines=options.json, dry_run=options.dry_run, summary=summary)
     work = _print_prompts if options.dry_run else _generate
     return asyncio.run(_supervise(job, work, report, summary))
+
+
+def _make_streams_sure() -> None:
+    """Give every event a stream to go to, whatever the shell closed, and whatever its encoding cannot say."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # stays open as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 async def _supervise(job: Job, work: Callable[[Job, _Batch], Awaitable[int]], report: Report, summary: Summary) -> int:
@@ -109,12 +123,15 @@ def _on_signal(batch: _Batch, task: asyncio.Future[int], number: signal.Signals)
 async def _generate(job: Job, batch: _Batch) -> int:
     try:
         ended = await generate(job, batch.control, batch.announce)
-    except SelfplayError as error:
-        batch.summary.failed(str(error))
+    except Exception as error:
+        # Whatever it is, the last line on stdout tells that the run failed.
+        batch.summary.failed(str(error) or type(error).__name__)
         raise
     finally:
         batch.close(str(job.output))
-    return _code_of(ended, batch)
+    if ended.status == "gave_up":
+        print(f"selfplay-tui: {clean(ended.reason)}", file=sys.stderr)
+    return _code_of(batch)
 
 
 async def _print_prompts(job: Job, batch: _Batch) -> int:
@@ -127,22 +144,18 @@ async def _print_prompts(job: Job, batch: _Batch) -> int:
         raise
     finally:
         batch.close()
-    return _code_of(ended, batch)
+    return _code_of(batch)
 
 
-def _code_of(ended: RunEnded, batch: _Batch) -> int:
+def _code_of(batch: _Batch) -> int:
     """Return the exit code of a run that came to its end."""
-    summary = batch.summary
-    nothing_came = summary.traces == 0 and summary.written == 0 and summary.failed_requests > 0
-    if ended.status == "gave_up" or nothing_came or batch.unread:
-        return _GAVE_UP
-    return _DONE
+    return _GAVE_UP if batch.unread or batch.summary.status in ("gave_up", "failed") else _DONE
 
 
 def _exit_code(error: SelfplayError, batch: _Batch) -> int:
     if isinstance(error, UsageError):
         return _USAGE
-    if isinstance(error, Fault) and batch.summary.traces == 0:
+    if isinstance(error, Fault | UntrustedServer) and batch.summary.traces == 0:
         return _UNUSABLE_AT_START
     return _GAVE_UP
 

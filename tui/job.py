@@ -17,7 +17,9 @@ from selfplay_core.engine.servers import Credentials
 from selfplay_core.engine.session import Job
 from selfplay_core.errors import SettingsError
 from selfplay_core.models import CATEGORY_NAMES
-from selfplay_core.settings import Loaded, Secret, load_settings
+from selfplay_core.settings import Secret
+from selfplay_core.settings_sources import Loaded, load_settings
+from selfplay_core.text import clip, one_line
 from tui.options import FLAG_NAMES
 
 __all__ = ["make_job"]
@@ -31,6 +33,9 @@ _TEXTS_NAME: Final = "prompts"
 
 def make_job(options: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Job:
     """Settle what a person asked for; raises SettingsError in one line, and asks for a missing password."""
+    for flag in ("workspace", "config", "output", "prompts"):
+        if getattr(options, flag) == "":
+            raise SettingsError(f"--{flag} is empty; give it a value, or leave it out.")
     loaded, workspace = _settle(options, environment)
     given = read_prompts(Path(options.prompts), CATEGORY_NAMES) if options.prompts else None
     texts = workspace / _TEXTS_NAME
@@ -39,10 +44,16 @@ def make_job(options: argparse.Namespace, environment: Mapping[str, str] = os.en
         texts=load_texts(texts if texts.is_dir() else None),
         credentials=_credentials(options, loaded, environment),
         workspace=workspace,
-        output=Path(options.output) if options.output else workspace / _OUTPUT_NAME,
+        output=_output(options, workspace),
         given=given,
         new=options.new,
     )
+
+
+def _output(options: argparse.Namespace, workspace: Path) -> Path:
+    if options.output == "-":
+        raise SettingsError("--output: rows go to a file that can be continued, not to `-`; name a file.")
+    return Path(options.output) if options.output else workspace / _OUTPUT_NAME
 
 
 def _settle(options: argparse.Namespace, environment: Mapping[str, str]) -> tuple[Loaded, Path]:
@@ -65,7 +76,8 @@ def _settle(options: argparse.Namespace, environment: Mapping[str, str]) -> tupl
     loaded = load(_settings_in(_REAL))
     if not loaded.settings.is_sandbox:
         return loaded, _REAL
-    return load(_settings_in(_SANDBOX)), _SANDBOX
+    own = _settings_in(_SANDBOX)
+    return (load(own) if own else loaded), _SANDBOX
 
 
 def _default_workspace(loaded: Loaded) -> Path:
@@ -74,7 +86,12 @@ def _default_workspace(loaded: Loaded) -> Path:
 
 def _settings_in(workspace: Path) -> Path | None:
     file = workspace / _SETTINGS_NAME
-    return file if file.exists() else None
+    try:
+        return file if file.exists() else None
+    except OSError as error:
+        raise SettingsError(
+            f"--workspace: {clip(one_line(str(workspace)), 80)} cannot be a folder: {error.strerror}. Name another."
+        ) from error
 
 
 def _credentials(options: argparse.Namespace, loaded: Loaded, environment: Mapping[str, str]) -> Credentials:
@@ -99,7 +116,7 @@ def _rcon_password(typed: str | None, environment: Mapping[str, str]) -> Secret:
     if file := environment.get("SELFPLAY_RCON__PASSWORD_FILE"):
         return _not_empty(_from_file(Path(file)), file)
     if sys.stdin.isatty():
-        return _not_empty(getpass.getpass("RCON password: "), "the password")
+        return _not_empty(getpass.getpass("RCON password: "), "the terminal")
     raise SettingsError(
         "The RCON password is not set, and there is nobody to ask. Set SELFPLAY_RCON__PASSWORD, or "
         "SELFPLAY_RCON__PASSWORD_FILE to a file that only you can read."

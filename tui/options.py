@@ -22,6 +22,7 @@ categories:
   {", ".join(CATEGORY_NAMES[5:])}
 
 commands:
+  doctor         look at everything that a run needs (selfplay-tui doctor --help)
   sandbox        serve the sandbox's model and server to other programs (selfplay-tui sandbox --help)
 
 examples:
@@ -36,7 +37,7 @@ exit codes:
   0 done   1 gave up later   2 usage or settings   3 model or server not usable at the start
   130 and 143 interrupted: the first Ctrl-C or SIGTERM finishes what has begun, the second stops
 
-Every option below [settings] is also a key in <workspace>/selfplay.toml and a variable SELFPLAY_SECTION__KEY."""
+Every option under "settings" is also a key of <workspace>/selfplay.toml and a variable SELFPLAY_SECTION__KEY."""
 
 _SANDBOX_DESCRIPTION: Final = """\
 Serve the sandbox on loopback until interrupted: an Ollama-shaped server with a scripted model, and an RCON
@@ -45,6 +46,17 @@ server with a small world. One JSON line on stdout tells the addresses once both
 _SANDBOX_EPILOG: Final = """\
 example:
   selfplay-tui sandbox --ollama-port 11500 --rcon-port 25580 --rcon-pass secret"""
+
+_DOCTOR_DESCRIPTION: Final = """\
+Look at everything that a run needs: policy, language, workspace, output, model, slots, server, password,
+canaries, version and players. One line each; nothing of a run is done."""
+
+_DOCTOR_EPILOG: Final = """\
+example:
+  selfplay-tui doctor --model qwen3:8b --rcon-host 127.0.0.1
+
+exit codes:
+  0 all is well   2 usage or settings   3 something is not"""
 
 FLAG_NAMES: Final = {
     "llm.kind": "--llm",
@@ -62,6 +74,8 @@ FLAG_NAMES: Final = {
     "run.rounds": "--rounds",
     "run.sampler": "--sampler",
     "run.seed": "--seed",
+    "verify.allow_players": "--allow-players",
+    "verify.as_player": "--as-player",
     "world.kind": "--world",
 }
 """The flag of each setting that has one."""
@@ -159,6 +173,15 @@ def _add_settings(parser: _Parser) -> None:
         metavar="PASSWORD",
         help="works, but others on this machine can read it: prefer SELFPLAY_RCON__PASSWORD or …_PASSWORD_FILE",
     )
+    add("verify.as_player", "NAME", "run commands as this player, where the player stands")
+    options.add_argument(
+        FLAG_NAMES["verify.allow_players"],
+        dest="verify.allow_players",
+        action="store_const",
+        const="true",
+        default=argparse.SUPPRESS,
+        help="run although players are online who are not in the settings",
+    )
     add("run.rounds", "N", "rounds of this invocation; default 50")
     add("run.focus", "CATEGORY", "only this category")
     add("run.max_retries", "N", "corrections after an error; default 2")
@@ -169,6 +192,15 @@ def _add_settings(parser: _Parser) -> None:
     add("run.on_ask", "HOW", "what becomes of commands that need a person: deny (default) or probe")
     add("run.sampler", "NAME", "how categories are chosen: uniform")
     add("run.give_up", "TIME", "how long to wait for a server that is away; default 15m")
+
+
+def _doctor_parser() -> _Parser:
+    parser = _new_parser("selfplay-tui doctor", _DOCTOR_DESCRIPTION, _DOCTOR_EPILOG)
+    parser.set_defaults(headless=False, dry_run=False, new=False, prompts=None)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    _add_place(parser)
+    _add_settings(parser)
+    return parser
 
 
 def _sandbox_parser() -> _Parser:
@@ -186,4 +218,8 @@ def _port(text: str) -> int:
     return int(text)
 
 
-_PARSERS: Final[dict[str, Callable[[], _Parser]]] = {"": _run_parser, "sandbox": _sandbox_parser}
+_PARSERS: Final[dict[str, Callable[[], _Parser]]] = {
+    "": _run_parser,
+    "doctor": _doctor_parser,
+    "sandbox": _sandbox_parser,
+}

@@ -33,7 +33,7 @@ class ProgressBar:
 
     def print(self, line: str) -> None:
         """Print one line above the bar; nothing in it is markup."""
-        self._console.print(Text(line), soft_wrap=True)
+        self._console.print(Text(line))
 
     def update(self, summary: Summary) -> None:
         """Bring the bar up to date; it appears with the first call."""

@@ -11,9 +11,12 @@ import orjson
 from selfplay_core.events import (
     Away,
     Back,
+    DryRunStarted,
     Event,
     PromptsFailed,
     PromptsWritten,
+    RunPaused,
+    RunResumed,
     RunStarted,
     TraceEnded,
     TraceHeld,
@@ -21,6 +24,7 @@ from selfplay_core.events import (
 )
 from selfplay_core.models import Outcome, Trace, WorldKind
 from selfplay_core.text import json_for_terminals, one_line
+from selfplay_core.verify.identity import version_note
 from tui.summary import Summary
 
 __all__ = ["DryRunReport", "JsonReport", "Report", "TerminalReport", "choose_report"]
@@ -104,6 +108,8 @@ def _line(event: Event) -> str | None:
     match event:
         case RunStarted():
             return _opening(event)
+        case DryRunStarted():
+            return f"Dry run: model {one_line(event.model.name)}; seed {event.seed}"
         case TraceEnded():
             trace = event.trace
             return f"[{trace.prompt.category}] {_shortened(trace.prompt.text)}  {_word(trace)}"
@@ -115,6 +121,10 @@ def _line(event: Event) -> str | None:
             return f"[{event.category}] {len(event.dropped)} unusable prompts dropped in round {event.round + 1}"
         case Away():
             return f"{event.what} is away: {one_line(event.reason)} Next try in {event.retry_in:.0f} s."
+        case RunPaused():
+            return f"Paused: {one_line(event.reason)}"
+        case RunResumed():
+            return "Resumed."
         case Back():
             return f"{event.what} is back after {event.after:.0f} s."
     return None
@@ -135,9 +145,11 @@ def _opening(event: RunStarted) -> str:
     text = f"{verb}: model {one_line(event.model.name)}, judged by {server}, {named}; seed {event.seed}"
     if event.resumed:
         text += f"; {event.done_rounds} of {event.rounds} rounds are written"
+    if world.players is not None:
+        text += f"; online: {', '.join(map(one_line, world.players)) or 'nobody'}"
     if event.leftovers:
         text += f"; {event.leftovers} prompts left by earlier runs come first"
-    return text
+    return "\n".join(filter(None, (text, version_note(world.version))))
 
 
 def _word(trace: Trace) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from selfplay_core.events import (
     Decided,
+    DryRunStarted,
     Event,
     PromptsFailed,
     PromptsWritten,
@@ -19,6 +20,7 @@ from selfplay_core.events import (
     TraceHeld,
 )
 from selfplay_core.models import CATEGORY_NAMES, DecisionKind, Outcome
+from selfplay_core.text import clean, one_line
 
 __all__ = ["Summary"]
 
@@ -31,10 +33,13 @@ class Summary:
     ended: RunEnded | None = None
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     by_category: dict[str, Counter[Outcome]] = field(default_factory=dict)
+    first_tries: Counter[str] = field(default_factory=Counter)
+    seed: int | None = None
     expected: int = 0
     written: int = 0
     dropped: int = 0
     failed_requests: int = 0
+    last_failure: str = ""
     held: int = 0
     accepted: int = 0
     duplicates: int = 0
@@ -50,13 +55,17 @@ class Summary:
         match event:
             case RunStarted():
                 self.started = event
+                self.seed = event.seed
                 self.expected = event.expected_prompts
+            case DryRunStarted():
+                self.seed = event.seed
             case PromptsWritten():
                 self.written += len(event.prompts)
                 self.dropped += len(event.dropped)
                 self.expected -= event.asked - len(event.prompts)
             case PromptsFailed():
                 self.failed_requests += 1
+                self.last_failure = event.reason
                 self.expected -= event.asked
             case TraceEnded():
                 self._count(event)
@@ -72,6 +81,26 @@ class Summary:
             case _:
                 pass
 
+    @property
+    def status(self) -> str:
+        """How the run ended: done, interrupted, gave_up or failed."""
+        if self.ended is None:
+            return "interrupted"
+        return "failed" if self.ended.status == "done" and self._in_vain else self.ended.status
+
+    @property
+    def reason(self) -> str:
+        """Why it ended so, where there is something to say."""
+        if self.ended is None or self.ended.reason or not self._in_vain:
+            return self.ended.reason if self.ended else ""
+        return f"Nothing came of any request. The latest reason: {self.last_failure}"
+
+    @property
+    def _in_vain(self) -> bool:
+        """Whether every request ended in a fault: no prompt could be had, or every prompt errored."""
+        no_prompts = not self.traces and not self.written and self.failed_requests > 0
+        return no_prompts or 0 < self.traces == self.outcomes[Outcome.ERRORED]
+
     def failed(self, reason: str) -> None:
         """Note that the run ended with an error."""
         self.ended = RunEnded("failed", reason)
@@ -80,9 +109,9 @@ class Summary:
         """Return the closing line of a batch run."""
         return {
             "event": "summary",
-            "status": self.ended.status if self.ended else "interrupted",
-            "reason": self.ended.reason if self.ended else "",
-            "seed": self.started.seed if self.started else None,
+            "status": self.status,
+            "reason": self.reason,
+            "seed": self.seed,
             "model": self.started.model.name if self.started else "",
             "verifier": self.started.world.kind.value if self.started else "",
             "prompts": self.traces,
@@ -94,8 +123,10 @@ class Summary:
             "prompts_written": self.written,
             "dropped_prompts": self.dropped,
             "failed_prompt_requests": self.failed_requests,
+            "first_try": self.first_tries.total(),
             "held": self.held,
             "accepted": self.accepted,
+            "left_for_a_person": self.left_for_a_person,
             "duplicates": self.duplicates,
             "rows_written": self.rows,
             "output": output,
@@ -107,27 +138,44 @@ class Summary:
         yield ""
         yield _HEADING
         for category, counts in self._categories():
-            yield _table_line(category, counts)
-        yield _table_line("all", self.outcomes)
+            yield _table_line(category, counts, self.first_tries[category])
+        yield _table_line("all", self.outcomes, self.first_tries.total())
         yield ""
         yield f"prompts {self.traces}   accepted {self.accepted}   rows written {self.rows}   time {seconds:.0f} s"
-        others = {outcome: self.outcomes[outcome] for outcome in _OTHERS if self.outcomes[outcome]}
-        if others:
-            yield "other: " + ", ".join(f"{count} {outcome.value}" for outcome, count in others.items())
+        if others := self._others():
+            yield f"other: {others}"
+        if self.left_for_a_person:
+            yield f"{self.left_for_a_person} answers were not accepted by themselves and wait for a person."
         if self.duplicates:
             yield f"{self.duplicates} accepted answers gave a row that is out already; they are not written twice."
         if self.dropped or self.failed_requests:
             yield f"unusable prompts dropped: {self.dropped}; requests for prompts that failed: {self.failed_requests}"
         if self.held:
             yield f"{self.held} attempts wait for a person."
-        yield f"output: {output}"
-        if self.ended and self.ended.reason:
-            yield f"{self.ended.status}: {self.ended.reason}"
+        yield f"output: {one_line(output)}"
+        if self.reason:
+            yield f"{self.status}: {clean(self.reason)}"
+
+    @property
+    def left_for_a_person(self) -> int:
+        """How many traces ended with an answer that nobody has decided on."""
+        answered = (Outcome.SOLVED, Outcome.CORRECTED, Outcome.REFUSED, Outcome.UNPROVEN)
+        return sum(self.outcomes[outcome] for outcome in answered) - self.accepted
 
     def _count(self, event: TraceEnded) -> None:
         trace = event.trace
         self.outcomes[trace.outcome] += 1
+        if trace.outcome is Outcome.ERRORED:
+            self.last_failure = trace.reason
+        if trace.outcome is Outcome.SOLVED and len(trace.attempts) == 1:
+            self.first_tries[trace.prompt.category] += 1
         self.by_category.setdefault(trace.prompt.category, Counter())[trace.outcome] += 1
+
+    def _others(self) -> str:
+        later = self.outcomes[Outcome.SOLVED] - self.first_tries.total()
+        counts = [(later, "solved after an answer that was none")]
+        counts += [(self.outcomes[outcome], outcome.value) for outcome in _OTHERS]
+        return ", ".join(f"{count} {words}" for count, words in counts if count)
 
     def _categories(self) -> Iterator[tuple[str, Counter[Outcome]]]:
         for category in CATEGORY_NAMES:
@@ -139,11 +187,11 @@ _HEADING = f"{'category':<20}{'total':>7}{'first try':>11}{'corrected':>11}{'fai
 _OTHERS = (Outcome.REFUSED, Outcome.UNPROVEN, Outcome.BLOCKED, Outcome.ERRORED)
 
 
-def _table_line(name: str, counts: Counter[Outcome]) -> str:
+def _table_line(name: str, counts: Counter[Outcome], first_tries: int) -> str:
+    """Return one line of the table; a server's or the model's fault counts against no category."""
     total = counts.total()
-    other = sum(counts[outcome] for outcome in _OTHERS)
-    rate = f"{counts[Outcome.SOLVED] / total:.0%}" if total else "-"
-    return (
-        f"{name:<20}{total:>7}{counts[Outcome.SOLVED]:>11}{counts[Outcome.CORRECTED]:>11}"
-        f"{counts[Outcome.FAILED]:>8}{other:>7}{rate:>8}"
-    )
+    judged = total - counts[Outcome.ERRORED]
+    corrected, failed = counts[Outcome.CORRECTED], counts[Outcome.FAILED]
+    other = total - first_tries - corrected - failed
+    rate = f"{first_tries / judged:.0%}" if judged else "-"
+    return f"{name:<20}{total:>7}{first_tries:>11}{corrected:>11}{failed:>8}{other:>7}{rate:>8}"
