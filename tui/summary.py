@@ -41,6 +41,7 @@ class Summary:
     failed_requests: int = 0
     last_failure: str = ""
     held: int = 0
+    undecided: set[str] = field(default_factory=set)
     accepted: int = 0
     duplicates: int = 0
     rows: int = 0
@@ -73,6 +74,7 @@ class Summary:
                 self.held += 1
             case Decided() if event.decision.kind is DecisionKind.ACCEPT:
                 self.accepted += 1
+                self.undecided.discard(event.trace_id)
                 self.duplicates += event.same_as is not None
             case RowsWritten():
                 self.rows += event.rows
@@ -158,15 +160,16 @@ class Summary:
 
     @property
     def left_for_a_person(self) -> int:
-        """How many traces ended with an answer that nobody has decided on."""
-        answered = (Outcome.SOLVED, Outcome.CORRECTED, Outcome.REFUSED, Outcome.UNPROVEN)
-        return sum(self.outcomes[outcome] for outcome in answered) - self.accepted
+        """How many traces of this run ended with an answer that nobody has decided on."""
+        return len(self.undecided)
 
     def _count(self, event: TraceEnded) -> None:
         trace = event.trace
         self.outcomes[trace.outcome] += 1
         if trace.outcome is Outcome.ERRORED:
             self.last_failure = trace.reason
+        if trace.outcome in _ANSWERED:
+            self.undecided.add(trace.id)
         if trace.outcome is Outcome.SOLVED and len(trace.attempts) == 1:
             self.first_tries[trace.prompt.category] += 1
         self.by_category.setdefault(trace.prompt.category, Counter())[trace.outcome] += 1
@@ -184,6 +187,7 @@ class Summary:
 
 
 _HEADING = f"{'category':<20}{'total':>7}{'first try':>11}{'corrected':>11}{'failed':>8}{'other':>7}{'rate':>8}"
+_ANSWERED = (Outcome.SOLVED, Outcome.CORRECTED, Outcome.REFUSED, Outcome.UNPROVEN)
 _OTHERS = (Outcome.REFUSED, Outcome.UNPROVEN, Outcome.BLOCKED, Outcome.ERRORED)
 
 
