@@ -148,7 +148,7 @@ def _opening(event: RunStarted) -> str:
     if world.players is not None:
         text += f"; online: {', '.join(map(one_line, world.players)) or 'nobody'}"
     if event.leftovers:
-        text += f"; {event.leftovers} prompts left by earlier runs come first"
+        text += f"; {event.leftovers} prompts that wait for an answer come first"
     return "\n".join(filter(None, (text, version_note(world.version))))
 
 
