@@ -17,6 +17,7 @@ EVERYTHING = {
     "language",
     "workspace",
     "output",
+    "model server",
     "model",
     "slots",
     "server",
@@ -57,8 +58,8 @@ async def test_each_fault_is_told_by_itself(tmp_path: Path) -> None:
     """One thing is wrong at a time, and that thing alone is marked, with what to do."""
     async with playground(tmp_path) as ground:
         found = await ill(tmp_path, ground, "--ollama-url", "127.0.0.1:1")
-        assert set(found) == {"model"}
-        assert "ollama serve" in found["model"]
+        assert set(found) == {"model server"}
+        assert "ollama serve" in found["model server"]
 
         found = await ill(tmp_path, ground, "--rcon-port", "1")
         assert set(found) == {"server"}

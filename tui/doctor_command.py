@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _as_line(check: Check) -> str:
-    return f"{_WELL if check.well else _ILL} {check.name:<10} {one_line(check.said)}"
+    return f"{_WELL if check.well else _ILL} {check.name:<12} {one_line(check.said)}"
 
 
 def _as_json(check: Check) -> str:

@@ -147,6 +147,8 @@ def _opening(event: RunStarted) -> str:
         text += f"; {event.done_rounds} of {event.rounds} rounds are written"
     if world.players is not None:
         text += f"; online: {', '.join(map(one_line, world.players)) or 'nobody'}"
+    if world.plugins:
+        text += f"; plugins: {', '.join(map(one_line, world.plugins))}"
     if event.leftovers:
         text += f"; {event.leftovers} prompts that wait for an answer come first"
     return "\n".join(filter(None, (text, version_note(world.version))))

@@ -18,7 +18,15 @@ from selfplay_core.engine.groups import first_error_alone
 from selfplay_core.engine.rows import render
 from selfplay_core.engine.servers import conduct_of, open_chat, open_world, sandbox_for
 from selfplay_core.engine.session import Job
-from selfplay_core.errors import LoginRefused, ModelFault, NoAnswer, SelfplayError, ServerBusy, ServerFault
+from selfplay_core.errors import (
+    LoginRefused,
+    ModelFault,
+    ModelNotFound,
+    NoAnswer,
+    SelfplayError,
+    ServerBusy,
+    ServerFault,
+)
 from selfplay_core.llm.base import ChatModel, ChatRequest
 from selfplay_core.llm.replies import prompts_schema
 from selfplay_core.models import CATEGORY_NAMES, UNKNOWN_VERSION, WorldIdentity, WorldKind
@@ -125,13 +133,18 @@ def _examine_new_places(job: Job, tell: Tell) -> None:
 
 
 async def _examine_model(job: Job, chat: ChatModel, tell: Tell) -> None:
+    where = job.settings.llm.url or "the sandbox"
     try:
         identity = await chat.identify()
-    except ModelFault as fault:
-        tell(Check("model", False, str(fault)))
+    except ModelNotFound as missing:
+        tell(Check("model server", True, where))
+        tell(Check("model", False, str(missing)))
         return
-    told = f"{identity.name} at {job.settings.llm.url or 'the sandbox'} {identity.server_version}".rstrip()
-    tell(Check("model", True, told))
+    except ModelFault as fault:
+        tell(Check("model server", False, str(fault)))
+        return
+    tell(Check("model server", True, f"{where} {identity.server_version}".rstrip()))
+    tell(Check("model", True, f"{identity.name} {identity.digest[:12]}".rstrip()))
     try:
         await _examine_slots(job, chat, tell)
     except ModelFault as fault:
