@@ -110,7 +110,8 @@ async def _examine_places(job: Job, tell: Tell, stack: AsyncExitStack) -> AsyncS
     kind = await store.do(kind_of)
     busy = await store.do(lambda database: database.is_generating())
     state = ", a run is going on" if busy else ""
-    tell(Check("workspace", True, f"{job.workspace} of {kind or 'no kind yet'}{state}"))
+    whose = {WorldKind.SANDBOX: ", for the sandbox", WorldKind.REAL: ", for real servers", None: ""}[kind]
+    tell(Check("workspace", True, f"{job.workspace}{whose}{state}"))
     try:
         projection = await store.do(Projection, job.output, render)
         await store.do(lambda _: projection.check())
