@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from selfplay_core.engine.control import Control
 from selfplay_core.errors import ModelNotFound, ModelUnreachable, UsageError, WorkspaceError
 from selfplay_core.events import Decided, Event, PromptsFailed, PromptsWritten, RoundStarted, RunStarted, TraceEnded
 from selfplay_core.models import Outcome
+from selfplay_core.store.database import Database
+from selfplay_core.store.decisions import undo
 from tests.servers.ollama import fail, say
 from tests.worlds import ACCEPTED, OUTCOMES, Playground, play, playground, prompts_of, rows_in
 
@@ -338,3 +341,24 @@ async def test_a_file_of_the_workspace_is_no_output(tmp_path: Path) -> None:
     async with playground(tmp_path) as ground:
         with pytest.raises(UsageError, match="workspace itself"):
             await play(ground.job(output="workspace/selfplay.db"))
+
+
+async def test_an_undone_decision_stays_undone(tmp_path: Path) -> None:
+    """What a person took back of the automatic acceptance is not accepted again by the run that goes on."""
+    control = Control()
+    ended: list[Event] = []
+
+    def stop(event: Event) -> None:
+        ended.extend([event] if isinstance(event, TraceEnded) else [])
+        if len(ended) == 4:
+            control.drain()
+
+    async with playground(tmp_path) as ground:
+        given = [f"sudo {number} torch" for number in range(8)]
+        first = await play(ground.job(given=given), control, stop)
+        decided = next(event for event in first.events if isinstance(event, Decided))
+        with closing(Database.open(tmp_path / "workspace")) as database:
+            undo(database, decided.trace_id, by="operator", at=1.0)
+        await play(ground.job(given=given))
+    undone = next(trace.prompt.text for trace in first.traces if trace.id == decided.trace_id)
+    assert set(prompts_of(tmp_path / "out.jsonl")) == set(given) - {undone}
