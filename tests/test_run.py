@@ -61,7 +61,7 @@ async def test_another_seed_asks_other_questions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stop_after", [1, 4, 9, 17])
 async def test_a_drained_run_goes_on_where_it_stopped(tmp_path: Path, stop_after: int) -> None:
-    """Interrupted and resumed, the file is the one of an uninterrupted run, and nothing is asked twice."""
+    """Interrupted and resumed at another speed, the file is that of an uninterrupted run; nothing is asked twice."""
     async with playground(tmp_path) as ground:
         await play(ground.job(workspace="whole", output="whole.jsonl"))
         asked_whole = len(ground.model.chats)
@@ -75,7 +75,7 @@ async def test_a_drained_run_goes_on_where_it_stopped(tmp_path: Path, stop_after
                     control.drain()
 
         first = await play(ground.job(), control, watch)
-        second = await play(ground.job())
+        second = await play(ground.job(run__concurrency=3))
         asked_parts = len(ground.model.chats) - asked_whole
     assert first.ended.status == "interrupted"
     started = next(event for event in second.events if isinstance(event, RunStarted))
