@@ -16,7 +16,7 @@ from selfplay_core.engine.solver import Solver
 from selfplay_core.events import Event
 from selfplay_core.llm.base import ChatReply, ChatRequest
 from selfplay_core.models import CATEGORY_NAMES, Mode, ModelIdentity, Prompt
-from selfplay_core.verify.verifier import Verifier
+from selfplay_core.verify.verifier import Conduct, Verifier
 
 __all__ = [
     "PLAYERS",
@@ -139,6 +139,7 @@ def make_solver(
     plan: RunPlan | None = None,
     events: list[Event] | None = None,
     control: Control | None = None,
+    conduct: Conduct | None = None,
 ) -> Solver:
     """A solver on the fakes."""
     used_plan = plan or make_plan()
@@ -147,11 +148,12 @@ def make_solver(
     model_outage = Outage("The model", give_up=used_plan.give_up, control=used_control, announce=announce)
     return Solver(
         asker=Asker(chat, slots=used_plan.concurrency, outage=model_outage, control=used_control),
-        verifier=Verifier(console),
+        verifier=Verifier(console, conduct),
         world_outage=Outage("The server", give_up=used_plan.give_up, control=used_control, announce=announce),
         texts=load_texts(),
         speaker=Speaker(PLAYERS, "1.21"),
         plan=used_plan,
         model=ModelIdentity("ollama", "scripted"),
+        control=used_control,
         announce=announce,
     )

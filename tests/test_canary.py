@@ -203,13 +203,11 @@ def test_a_list_of_plugins_is_read_for_what_it_is_worth(reply: str, plugins: tup
 
 
 def test_a_list_of_a_megabyte_costs_little() -> None:
-    """Nobody's list is that long: the beginning says enough, and its names are strangers all the same."""
+    """Nobody's list is that long: it is not read to its end, so anybody may be on it."""
     names = ", ".join(f"Player{number}" for number in range(80_000))
     assert len(names) > 1_000_000
     players = read_players(f"There are 80000 of a max of 20 players online: {names}")
-    assert players is not None
-    assert 1_000 < len(players) < 5_000
-    assert len(foreign_players(players, ("Player7",))) == len(players) - 1
+    assert players is None
     assert len(read_plugins(f"Plugins (80000): {names}")) < 5_000
     for spoilt in (" " * 1_000_000, "[" * 1_000_000, ":" * 1_000_000, "[a]" * 300_000, "0" * 1_000_000):
         assert not read_players(f"online: {spoilt}")

@@ -8,10 +8,11 @@ from functools import partial
 
 import pytest
 
+from selfplay_core.engine.control import Control, Drained
 from selfplay_core.errors import CapReached, ConnectionLost
 from selfplay_core.verify.caps import Caps, Meter, Toll, toll_of
-from selfplay_core.verify.verifier import Conduct, FaultCount, Verifier
-from tests.fakes import ScriptedConsole
+from selfplay_core.verify.verifier import Conduct, FaultCount, TooSoon, Verifier
+from tests.fakes import ScriptedChat, ScriptedConsole, answer, make_prompt, make_solver
 
 TOLLS = {
     "say summon pig": Toll(),
@@ -76,14 +77,30 @@ class Clock:
         return self.now
 
 
+def send(meter: Meter, *commands: str) -> None:
+    """Send the commands of one answer."""
+    for position, command in enumerate(commands):
+        meter.spend(command, before=commands[:position])
+
+
+def test_a_region_that_the_answer_selects_counts() -> None:
+    """WorldEdit changes as many blocks as the corners enclose."""
+    meter = Meter(Caps(blocks=1500))
+    edit = ("//pos1 0,0,0", "//pos2 9,9,9", "//set stone")
+    meter.refuse_beyond(edit)
+    send(meter, *edit)
+    with pytest.raises(CapReached):
+        meter.refuse_beyond(edit)
+
+
 def test_a_meter_refuses_what_would_be_too_much() -> None:
     """Up to the cap, counted over the run; what was refused is not counted."""
     meter = Meter(Caps(entities=3))
-    meter.spend(["summon pig", "summon cow"])
+    send(meter, "summon pig", "summon cow")
     with pytest.raises(CapReached, match=r"cap of 3 entities summoned .* \[caps\]"):
         meter.refuse_beyond(["summon pig", "summon pig"])
     meter.refuse_beyond(["summon pig"])
-    meter.spend(["summon pig"])
+    send(meter, "summon pig")
     meter.refuse_beyond(["say hi", "fill 0 0 0 99 99 99 stone"])
     with pytest.raises(CapReached):
         meter.refuse_beyond(["summon pig"])
@@ -92,7 +109,7 @@ def test_a_meter_refuses_what_would_be_too_much() -> None:
 def test_blocks_have_a_cap_of_their_own() -> None:
     """And 0 allows none at all."""
     meter = Meter(Caps(blocks=100))
-    meter.spend(["fill 0 0 0 9 0 8 stone"])
+    send(meter, "fill 0 0 0 9 0 8 stone")
     meter.refuse_beyond(["summon pig"] * 1000)
     meter.refuse_beyond(["fill 0 0 0 9 0 0 stone"])
     with pytest.raises(CapReached, match="cap of 100 blocks changed"):
@@ -104,7 +121,7 @@ def test_blocks_have_a_cap_of_their_own() -> None:
 def test_without_caps_nothing_is_refused_or_delayed() -> None:
     """None is no limit."""
     meter = Meter(Caps())
-    meter.spend(["execute as @a at @a at @a run fill 0 0 0 99 99 99 stone"] * 100)
+    send(meter, *["execute as @a at @a at @a run fill 0 0 0 99 99 99 stone"] * 100)
     meter.refuse_beyond(["summon pig"] * 1000)
     assert meter.pause_before(1_000_000) == 0.0
 
@@ -121,7 +138,7 @@ def test_no_minute_sees_more_commands_than_its_limit(attempts: list[int]) -> Non
         # It is a limit, not a brake: who waits would have been too many.
         assert pause == 0.0 or sum(moment > clock.now - 60.0 for moment in sent) + size > 10
         clock.now += pause
-        meter.spend(["say hi"] * size)
+        send(meter, *["say hi"] * size)
         sent += [clock.now] * size
         clock.now += 0.5
     for moment in sent:
@@ -133,7 +150,7 @@ def test_an_attempt_larger_than_the_limit_waits_for_a_whole_minute_to_itself() -
     clock = Clock()
     meter = Meter(Caps(commands_per_minute=2), clock=clock)
     assert meter.pause_before(5) == 0.0
-    meter.spend(["say hi"] * 5)
+    send(meter, *["say hi"] * 5)
     clock.now += 20.0
     assert meter.pause_before(5) == 40.0
     assert meter.pause_before(1) == 40.0
@@ -196,24 +213,30 @@ async def test_what_a_fault_cut_short_was_done_all_the_same() -> None:
 
 
 async def test_the_verifier_keeps_to_the_commands_per_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It waits before the attempt that would be too many; an attempt is never cut in two."""
+    """It refuses the attempt that would be too many, and says when to come again; none is cut in two."""
     clock = Clock()
-    waits: list[float] = []
-    real_sleep = asyncio.sleep
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        clock.now += seconds
-        await real_sleep(0)
-
     console = ScriptedConsole(lambda command: "Set the time to 1000")
     monkeypatch.setattr("selfplay_core.verify.verifier.Meter", partial(Meter, clock=clock))
     verifier = verifier_with(Caps(commands_per_minute=5), console)
-    monkeypatch.setattr("selfplay_core.verify.verifier.asyncio.sleep", sleep)
-    sent: list[float] = []
-    for _ in range(6):
+    for _ in range(2):
         await verifier.verify(["time set 1000"] * 2, faults=FaultCount())
-        sent += [clock.now] * 2
-    assert sum(waits) == 120.0
-    assert len(console.commands) == 12
-    assert all(sum(moment <= other < moment + 60 for other in sent) <= 5 for moment in sent)
+    with pytest.raises(TooSoon) as caught:
+        await verifier.verify(["time set 1000"] * 2, faults=FaultCount())
+    assert len(console.commands) == 4
+    clock.now += caught.value.seconds
+    await verifier.verify(["time set 1000"] * 2, faults=FaultCount())
+    assert len(console.commands) == 6
+
+
+async def test_a_drain_does_not_wait_for_the_minute() -> None:
+    """Who waits to send holds nothing, and leaves at once when the run drains."""
+    control = Control()
+    console = ScriptedConsole(lambda command: "Set the time to 1000")
+    chat = ScriptedChat(lambda request: answer("time set 1000"))
+    solver = make_solver(chat, console, control=control, conduct=Conduct(caps=Caps(commands_per_minute=1)))
+    await solver.solve("a", make_prompt())
+    waiting = asyncio.create_task(solver.solve("b", make_prompt()))
+    asyncio.get_running_loop().call_later(0.05, control.drain)
+    with pytest.raises(Drained):
+        await asyncio.wait_for(waiting, 5)
+    assert console.commands == ["time set 1000"]

@@ -126,3 +126,12 @@ async def test_a_bad_language_file_is_named(tmp_path: Path) -> None:
     done, checks = await examine(tmp_path, "--config", "settings.toml", env=clean_environment(tmp_path))
     assert done.code == 3, done
     assert "lang.json" in checks["language"]["said"]
+
+
+async def test_a_set_up_that_may_not_run_is_told(tmp_path: Path) -> None:
+    """In a line, not in a traceback."""
+    (tmp_path / "settings.toml").write_text('[world]\nsetup = ["stop"]\n', encoding="utf-8")
+    done, checks = await examine(tmp_path, "--config", "settings.toml", env=clean_environment(tmp_path))
+    assert done.code == 3, done
+    assert "'stop'" in checks["server"]["said"]
+    assert done.err == ""

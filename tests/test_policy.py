@@ -323,3 +323,19 @@ def test_clicks_behind_clicks_are_followed_so_far() -> None:
     assert review(clicking(clicking("/say hi"))).action is Action.ALLOW
     assert review(clicking(clicking("/op Bob"))).action is Action.ASK
     assert review(clicking(clicking(clicking(clicking("/say hi"))))).action is Action.ASK
+
+
+@pytest.mark.parametrize(
+    ("rule", "command"),
+    [
+        ("teleport", "tp Foo 0 0 0"),
+        ("tp", "teleport Foo 0 0 0"),
+        ("xp", "experience add Foo 1"),
+        ("tell", "w Foo hi"),
+        ("msg", "tell Foo hi"),
+        ("//replace", "//re dirt stone"),
+    ],
+)
+def test_a_rule_for_one_name_of_a_command_is_a_rule_for_all(rule: str, command: str) -> None:
+    """Aliases are no way around what a user denies."""
+    assert review(command, deny=frozenset({rule})).action is Action.DENY

@@ -362,3 +362,43 @@ async def test_an_undone_decision_stays_undone(tmp_path: Path) -> None:
         await play(ground.job(given=given))
     undone = next(trace.prompt.text for trace in first.traces if trace.id == decided.trace_id)
     assert set(prompts_of(tmp_path / "out.jsonl")) == set(given) - {undone}
+
+
+async def test_a_resumed_run_has_the_cap_that_it_had(tmp_path: Path) -> None:
+    """What it did before it was interrupted counts: a cap per run is no cap per start."""
+    async with playground(tmp_path) as ground:
+        theirs, server = ground.model.script, ground.server.handler
+        ground.model.script = lambda body: (
+            theirs(body)
+            if "prompts" in body["format"]["properties"]
+            else say('{"commands": ["summon cow"], "reasoning": "Moo.", "message": "Moo."}')
+        )
+        ground.server.handler = lambda command: "Summoned new Cow" if command == "summon cow" else server(command)
+        control, ended = Control(), list[Event]()
+
+        def stop(event: Event) -> None:
+            ended.extend([event] if isinstance(event, TraceEnded) else [])
+            if len(ended) == 5:
+                control.drain()
+
+        await play(ground.job(caps__entities=8), control, stop)
+        ran = await play(ground.job(caps__entities=8))
+        assert ground.server.commands.count("summon cow") == 8
+    assert "8 entities" in ran.ended.reason
+
+
+async def test_probe_mode_runs_nothing_around_either(tmp_path: Path) -> None:
+    """Set-up and clean-up are commands too."""
+    each = ["time set 1"]
+    async with playground(tmp_path) as ground:
+        await play(
+            ground.job(
+                given=["sudo torch"],
+                run__execute="probe",
+                world__setup=each,
+                world__cleanup=each,
+                world__round_setup=each,
+                world__round_cleanup=each,
+            )
+        )
+        assert "time set 1" not in ground.server.commands

@@ -393,3 +393,10 @@ def test_messages_are_parted_by_any_line_break(between: str) -> None:
     """A failure behind it is seen."""
     reply = f"Gave 1 [Stone] to Foo{between}No player was found"
     assert judge(reply, "give Foo stone").outcome is VerdictOutcome.FAILED
+
+
+def test_a_failure_before_a_success_that_begins_with_a_name_is_seen() -> None:
+    """Vanilla joins messages with nothing, and a name could take in what stands before it."""
+    reply = "No entity was foundFoo started riding Bar"
+    assert judge(reply, "ride Foo mount Bar").outcome is VerdictOutcome.FAILED
+    assert judge("Foo started riding Bar", "ride Foo mount Bar").outcome is VerdictOutcome.PASSED

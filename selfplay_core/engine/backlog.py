@@ -17,9 +17,10 @@ from selfplay_core.store.database import Database
 from selfplay_core.store.held import HeldAttempt, expired_held, held
 from selfplay_core.store.rounds import last_round, open_prompts
 from selfplay_core.store.runs import RunRecord, RunStatus, last_run, runs
-from selfplay_core.store.traces import save_trace, trace, undecided
+from selfplay_core.store.traces import save_trace, trace, traces_of_run, undecided
+from selfplay_core.verify.caps import Toll, toll_of_all
 
-__all__ = ["collect_backlog", "end_ruled_out", "resumable_run"]
+__all__ = ["collect_backlog", "end_ruled_out", "resumable_run", "toll_of_run"]
 
 _HELD_FOR: Final = 24 * 3600.0
 _RESUMABLE: Final = (RunStatus.INTERRUPTED, RunStatus.GAVE_UP)
@@ -80,6 +81,16 @@ def _left_by(database: Database, record: RunRecord, plan: RunPlan) -> list[WorkI
 def _accept_of(record: RunRecord) -> str:
     """Return the rule by which a run accepted: what it left to a person is not for another rule to take."""
     return decode(record.settings, _Recorded, f"run {record.id}").run.accept or DEFAULT_ACCEPT
+
+
+def toll_of_run(database: Database, run_id: str) -> Toll:
+    """Return what a run had its traces do to the world, as far as their commands say it."""
+    toll = Toll()
+    for trace_id in traces_of_run(database, run_id):
+        found = trace(database, trace_id)
+        for attempt in found.attempts if found is not None else ():
+            toll += toll_of_all([result.command for result in attempt.results if not result.probed])
+    return toll
 
 
 def end_ruled_out(database: Database) -> None:

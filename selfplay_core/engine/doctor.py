@@ -26,6 +26,7 @@ from selfplay_core.errors import (
     SelfplayError,
     ServerBusy,
     ServerFault,
+    UsageError,
 )
 from selfplay_core.llm.base import ChatModel, ChatRequest
 from selfplay_core.llm.replies import prompts_schema
@@ -70,8 +71,8 @@ async def examine(job: Job, tell: Tell) -> None:
         except LoginRefused as refused:
             tell(Check("server", True, _where(job)))
             tell(Check("password", False, str(refused)))
-        except ServerFault as fault:
-            tell(Check("server", False, str(fault)))
+        except (ServerFault, UsageError) as error:
+            tell(Check("server", False, str(error)))
         else:
             tell(Check("server", True, _where(job)))
             tell(Check("password", True, "accepted"))
@@ -105,6 +106,7 @@ async def _examine_places(job: Job, tell: Tell, stack: AsyncExitStack) -> AsyncS
         store = await AsyncStore.open(job.workspace)
     except SelfplayError as error:
         tell(Check("workspace", False, str(error)))
+        tell(Check("output", False, f"{job.output} belongs to the workspace, which cannot be opened. Mend that first."))
         return None
     stack.push_async_callback(store.aclose)
     kind = await store.do(kind_of)

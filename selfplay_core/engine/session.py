@@ -14,7 +14,7 @@ import msgspec
 from selfplay_core.categories import Texts
 from selfplay_core.dataset.prompts import GivenPrompt
 from selfplay_core.engine.asking import Asker
-from selfplay_core.engine.backlog import collect_backlog, end_ruled_out, resumable_run
+from selfplay_core.engine.backlog import collect_backlog, end_ruled_out, resumable_run, toll_of_run
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.conversation import Speaker
 from selfplay_core.engine.errands import Errands
@@ -82,7 +82,7 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
         )
         kind = workspace_kind(model.identity, identity)
         await store.do(check_kind, kind)
-        plan, chosen = await _choose(job, store)
+        plan, chosen = await _choose(job, store, world)
         keeper = Keeper(store, projection, accept=plan.accept, announce=announce)
         run = _assemble(job, plan, chosen, model, world, store, keeper, control, announce)
         announce(
@@ -134,7 +134,7 @@ async def _open_store(workspace: Path) -> AsyncIterator[AsyncStore]:
         await store.aclose()
 
 
-async def _choose(job: Job, store: AsyncStore) -> tuple[RunPlan, _Chosen]:
+async def _choose(job: Job, store: AsyncStore, world: World) -> tuple[RunPlan, _Chosen]:
     """Find the run to go on with, or start one; from here on the workspace is ours to generate in."""
     wanted_seed = job.settings.run.seed
     plan = plan_run(job.settings, seed=_draw_seed() if wanted_seed is None else wanted_seed, given=job.given)
@@ -159,6 +159,7 @@ async def _choose(job: Job, store: AsyncStore) -> tuple[RunPlan, _Chosen]:
         return _Chosen(record, found is not None, collect_backlog(database, found, plan, everything=not job.new))
 
     chosen = await store.do(choose)
+    world.verifier.charge(await store.do(toll_of_run, chosen.record.id))
     return plan_run(job.settings, seed=chosen.record.seed, given=job.given), chosen
 
 
@@ -190,12 +191,14 @@ def _assemble(
             speaker=speaker,
             plan=plan,
             model=model.identity,
+            control=control,
             announce=announce,
         ),
-        surroundings=Surroundings(world.verifier, outage),
+        surroundings=Surroundings(world.verifier, outage, probing=plan.execute == "probe"),
         watch=Watch(
             world.verifier,
-            outage,
+            # Its own, for verdicts that come all the while say nothing about who is online.
+            Outage("The server's list of players", give_up=plan.give_up, control=control, announce=announce),
             players=plan.players,
             allow_players=verify.allow_players,
             every=60 * verify.canary_minutes,

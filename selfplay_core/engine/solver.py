@@ -7,6 +7,7 @@ from functools import partial
 
 from selfplay_core.categories import Texts
 from selfplay_core.engine.asking import Asker
+from selfplay_core.engine.control import Control
 from selfplay_core.engine.conversation import Speaker, answer_messages, system_prompt
 from selfplay_core.engine.judging import Finding, attempt_level, find, good_outcome
 from selfplay_core.engine.outage import Outage
@@ -38,7 +39,7 @@ from selfplay_core.models import (
     VerdictOutcome,
 )
 from selfplay_core.text import clip
-from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, FaultCount, Verifier, too_long
+from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, FaultCount, TooSoon, Verifier, too_long
 
 __all__ = ["Held", "Solver"]
 
@@ -84,6 +85,7 @@ class Solver:
         speaker: Speaker,
         plan: RunPlan,
         model: ModelIdentity,
+        control: Control,
         announce: Announce,
     ) -> None:
         self._asker = asker
@@ -93,6 +95,7 @@ class Solver:
         self._speaker = speaker
         self._plan = plan
         self._model = model
+        self._control = control
         self._announce = announce
 
     async def solve(self, trace_id: str, prompt: Prompt, *, seed: int | None = None) -> Trace | Held:
@@ -196,9 +199,15 @@ class Solver:
         self, commands: tuple[str, ...], *, probe: bool, allowed_by_person: bool
     ) -> tuple[CommandResult, ...]:
         faults = FaultCount()
-        return await self._world_outage.through(
-            lambda: self._verifier.verify(commands, faults=faults, probe=probe, allowed_by_person=allowed_by_person)
-        )
+        while True:
+            try:
+                return await self._world_outage.through(
+                    lambda: self._verifier.verify(
+                        commands, faults=faults, probe=probe, allowed_by_person=allowed_by_person
+                    )
+                )
+            except TooSoon as soon:
+                await self._control.wait(soon.seconds)
 
     def _keep(self, work: _Work, attempt: Attempt) -> None:
         work.attempts.append(attempt)

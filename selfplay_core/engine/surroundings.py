@@ -21,8 +21,9 @@ _log = logging.getLogger(__name__)
 class Surroundings:
     """Sets each round of each run up before its first prompt, whoever comes first, and cleans up after its last."""
 
-    def __init__(self, verifier: Verifier, outage: Outage) -> None:
+    def __init__(self, verifier: Verifier, outage: Outage, *, probing: bool = False) -> None:
         self._verifier = verifier
+        self._probing = probing
         self._outage = outage
         self._begun: set[tuple[str, int]] = set()
         self._one_at_a_time = asyncio.Lock()
@@ -39,7 +40,9 @@ class Surroundings:
         await self._whole(self._verifier.end_round)
 
     async def _whole(self, commands: Callable[[], Awaitable[None]]) -> None:
-        """Run all the commands, again from the first if a connection was lost among them."""
+        """Run all the commands, again from the first if a connection was lost among them; probing runs nothing."""
+        if self._probing:
+            return None
         for _ in range(_TRIES):
             try:
                 return await self._outage.through(commands)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
 from selfplay_core.engine.control import Control, Drained
@@ -16,18 +15,16 @@ from selfplay_core.verify.verifier import Verifier
 
 __all__ = ["Watch", "inspect_at_start"]
 
-_log = logging.getLogger(__name__)
-
 _LOOK_AGAIN: Final = 30.0
+_FAULTS_BORNE: Final = 3
 _WATCH: Final = "watch"
+_UNREADABLE: Final = "(the server's list cannot be read)"
 
 
 async def inspect_at_start(verifier: Verifier, players: tuple[str, ...], *, allow_players: bool) -> WorldIdentity:
     """Return what the server says of itself; raises CanaryFailed, ForeignPlayers or a `ServerFault`."""
     identity = await verifier.inspect()
-    strangers = () if allow_players else foreign_players(identity.players, players)
-    if identity.players is None:
-        _log.warning("Who is online cannot be read from the server's list; see for yourself that nobody is at risk.")
+    strangers = () if allow_players else _strangers(identity, players)
     if strangers:
         raise ForeignPlayers(
             f"Players are online who are not in the settings: {_names(strangers)}. The model's commands could hit "
@@ -75,14 +72,19 @@ class Watch:
             return
 
     async def _look(self) -> tuple[str, ...]:
+        faults = 0
         while True:
             try:
                 identity = await self._outage.through(self._verifier.inspect)
-            except (ConnectionLost, ProtocolViolation):
-                # A fault is not a verdict; the next look is on a new connection.
-                await self._control.wait(min(_LOOK_AGAIN, self._every))
+            except (ConnectionLost, ProtocolViolation) as fault:
+                # A fault is not a verdict; the next look is on a new connection. Too many are an absence.
+                faults += 1
+                if faults < _FAULTS_BORNE:
+                    await self._control.wait(min(_LOOK_AGAIN, self._every))
+                else:
+                    await self._outage.wait(fault)
             else:
-                return () if self._allow_players else foreign_players(identity.players, self._players)
+                return () if self._allow_players else _strangers(identity, self._players)
 
     async def _wait_until_they_leave(self, strangers: tuple[str, ...]) -> None:
         self._announce(RunPaused(f"players are online who are not in the settings: {_names(strangers)}"))
@@ -100,6 +102,11 @@ class Watch:
             strangers = await self._look()
         self._control.resume(_WATCH)
         self._announce(RunResumed())
+
+
+def _strangers(identity: WorldIdentity, ours: tuple[str, ...]) -> tuple[str, ...]:
+    """Return who is online and not ours; a list that cannot be read may hold anybody."""
+    return (_UNREADABLE,) if identity.players is None else foreign_players(identity.players, ours)
 
 
 def _names(players: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "tally",
     "trace",
     "traces",
+    "traces_of_run",
     "undecided",
 ]
 
@@ -111,6 +112,12 @@ def traces(
     order = "DESC" if newest_first else "ASC"
     rows = reader.rows(f"{_LINES}{where} ORDER BY t.n {order} LIMIT ?", [*parameters, limit])
     return [_line(*row) for row in rows]
+
+
+def traces_of_run(reader: Reader, run_id: str) -> list[TraceId]:
+    """Return the ids of a run's traces by round and slot."""
+    rows = reader.rows("SELECT id FROM trace WHERE run = ? ORDER BY round, slot", (run_number(reader, run_id),))
+    return [row[0] for row in rows]
 
 
 def round_traces(reader: Reader, run_id: str, number: int) -> list[TraceLine]:

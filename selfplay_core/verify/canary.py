@@ -78,6 +78,9 @@ def read_players(reply: str) -> tuple[str, ...] | None:
         return () if counted is not None and counted[1] == "0" else None
     words = [part for line in after.split("\n") for part in line.rpartition(":")[2].split(",")]
     names = tuple(_UUID.sub("", _TAGS.sub("", word.strip())).strip() for word in words if word.strip())
+    counted = _COUNT.search(head)
+    if counted is not None and len(counted[1]) < 6 and int(counted[1]) > len(names):
+        return None  # somebody is online who is not named
     return names if all(_NAME.match(name) for name in names) else None
 
 

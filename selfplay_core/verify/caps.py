@@ -11,9 +11,10 @@ from typing import Final
 
 from selfplay_core.errors import CapReached
 from selfplay_core.verify.breadth import box_volume, forks
+from selfplay_core.verify.selection import edited_volumes
 from selfplay_core.verify.unwrap import Call, readings, words
 
-__all__ = ["Caps", "Meter", "Toll", "toll_of"]
+__all__ = ["Caps", "Meter", "Toll", "toll_of", "toll_of_all"]
 
 _MINUTE: Final = 60.0
 # Nobody knows beforehand how many a selector will find; what a round number of them costs is counted.
@@ -55,6 +56,12 @@ def toll_of(command: str) -> Toll:
     return Toll(entities, blocks)
 
 
+def toll_of_all(commands: Sequence[str]) -> Toll:
+    """Estimate what the commands of one answer do, WorldEdit's region among them where the answer selects it."""
+    edited = sum(int(volume) for volume in edited_volumes(commands) if not math.isinf(volume))
+    return sum((toll_of(command) for command in commands), Toll(0, edited))
+
+
 class Meter:
     """Counts what one run has done, and how fast."""
 
@@ -85,14 +92,19 @@ class Meter:
         over = len(self._sent) + commands - limit
         return 0.0 if over <= 0 or not self._sent else self._sent[min(over, len(self._sent)) - 1] + _MINUTE - now
 
-    def spend(self, commands: Sequence[str]) -> None:
-        """Note that these commands are being sent; what comes back does not undo it."""
-        self._spent = self._with(commands)
+    def spend(self, command: str, *, before: Sequence[str] = ()) -> None:
+        """Note that a command is being sent, after others of the same answer; what comes back does not undo it."""
+        *_, edited = edited_volumes((*before, command))
+        self._spent += toll_of(command) + Toll(0, 0 if math.isinf(edited) else int(edited))
         if self._caps.commands_per_minute is not None:
-            self._sent.extend([self._clock()] * len(commands))
+            self._sent.append(self._clock())
+
+    def charge(self, toll: Toll) -> None:
+        """Count what was done before this meter began."""
+        self._spent += toll
 
     def _with(self, commands: Sequence[str]) -> Toll:
-        return sum((toll_of(command) for command in commands), self._spent)
+        return self._spent + toll_of_all(commands)
 
 
 def _blocks(call: Call) -> int:

@@ -30,6 +30,18 @@ _LARGEST_EXPLOSION = 16
 _DEEPEST_CLICK = 2
 _OLD_IDS = frozenset(("137", "210", "211"))  # the numbers of the three command blocks before 1.13
 
+# Other names of the same command: a rule for one is a rule for all.
+_ALIASES = {
+    "teleport": "tp",
+    "xp": "experience",
+    "tell": "msg",
+    "w": "msg",
+    "tm": "teammsg",
+    "?": "help",
+    "re": "replace",
+    "rep": "replace",
+}
+
 _BLOCK = "a command block, which would run commands later"
 
 _ASK = 4
@@ -111,7 +123,7 @@ def _on_call(call: Call, reading: Reading, lists: _Lists) -> Ruling:
 def _finding(call: Call, reading: Reading, lists: _Lists) -> _Finding | None:
     """Return the gravest rule that the call hits; the order of the questions is the order of their weight."""
     args = words(call.rest.lower())
-    begins = (call.name, *args)
+    begins = (_ALIASES.get(call.name, call.name), *args)
     never = _never(call, reading, args, lists)
     if never is not None:
         return _Finding(_DENY, *never)
@@ -265,6 +277,7 @@ def _entries(entries: frozenset[str]) -> frozenset[tuple[str, ...]]:
 def _entry_words(entry: str) -> tuple[str, ...]:
     first, *rest = words(loosened(entry)) or [""]
     name = bare_name(first)[0]
+    name = _ALIASES.get(name, name)
     if name == "function" and rest:
         return (name, _full_id(rest[0]))
     return (name, *(word.lower() for word in rest))

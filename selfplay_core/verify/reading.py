@@ -134,7 +134,7 @@ def _prefer(passed: Message, failed: Message, group: str | None) -> Message | No
 
 def _joined(line: str, whole: Message | None, known: Catalogue) -> Reading | None:
     """Read several messages without anything between them; `whole` is the success that takes in all."""
-    first = _failure_at_start(line, known) if whole is None else None
+    first = _failure_at_start(line, known, whole)
     if first is not None:
         return _as_reading(first, line)
     found = list(_telling_failures(line, known))
@@ -151,13 +151,22 @@ def _joined(line: str, whole: Message | None, known: Catalogue) -> Reading | Non
     return _all_passed(line, known)
 
 
-def _failure_at_start(line: str, known: Catalogue) -> Message | None:
+def _failure_at_start(line: str, known: Catalogue, whole: Message | None) -> Message | None:
+    """Find the failure that the line begins with.
+
+    A success that takes in the whole line gives way only if it begins with anything at all, and if a name could
+    begin where the failure ends.
+    """
+    if whole is not None and whole.pattern.head:
+        return None
     for message in known.that_may_begin(line):
         if message.outcome is VerdictOutcome.PASSED or message.here_only:
             continue
         end = message.pattern.end_of_prefix(line, 0, _LONGEST_MESSAGE)
         # A blank would go on with the same sentence.
-        if end is not None and not line[end : end + 1].isspace():
+        if end is None or line[end : end + 1].isspace():
+            continue
+        if whole is None or line[end : end + 1].isupper():
             return message
     return None
 

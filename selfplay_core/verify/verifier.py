@@ -13,7 +13,7 @@ from selfplay_core.errors import ConnectionLost, ProtocolViolation, SelfplayErro
 from selfplay_core.models import Action, CommandResult, Ruling, VerdictOutcome, WorldIdentity
 from selfplay_core.text import clip, one_line
 from selfplay_core.verify.canary import inspect
-from selfplay_core.verify.caps import Caps, Meter
+from selfplay_core.verify.caps import Caps, Meter, Toll
 from selfplay_core.verify.identity import IDENTITY_COMMAND, read_identity
 from selfplay_core.verify.language import Language
 from selfplay_core.verify.lease import Console, Lease
@@ -21,12 +21,20 @@ from selfplay_core.verify.policy import Policy
 from selfplay_core.verify.rcon import MAX_COMMAND_BYTES
 from selfplay_core.verify.verdict import judge
 
-__all__ = ["MAX_COMMAND_BYTES", "Conduct", "FaultCount", "PolicyViolation", "Verifier", "too_long"]
+__all__ = ["MAX_COMMAND_BYTES", "Conduct", "FaultCount", "PolicyViolation", "TooSoon", "Verifier", "too_long"]
 
 _FAULTS_ALLOWED: Final = 1
 _SETUP: Final = -1
 
 _log = logging.getLogger(__name__)
+
+
+class TooSoon(SelfplayError):
+    """Raised before an attempt that would be too many commands in one minute; nothing is held while one waits."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The next commands may be sent in {seconds:.0f} s; caps.commands_per_minute holds them.")
+        self.seconds = seconds
 
 
 class PolicyViolation(SelfplayError):
@@ -89,6 +97,10 @@ class Verifier:
         """What the server called itself at the latest connect; empty before the first."""
         return self._identity or read_identity("")
 
+    def charge(self, toll: Toll) -> None:
+        """Count what this run had done to the world before it was interrupted."""
+        self._meter.charge(toll)
+
     def review(self, commands: Sequence[str]) -> tuple[Ruling, ...]:
         """Rule on the commands of an answer before anything is sent."""
         return self._conduct.policy.review_all(commands)
@@ -123,31 +135,34 @@ class Verifier:
         After a fault the whole attempt is verified anew on a new connection; a second fault on the same
         command is raised, and so is a server that cannot be reached. Raises PolicyViolation unless the
         policy allows every command (one that it asks about may be probed, or run once a person allowed it), and
-        CapReached before a run would do more than it may.
+        CapReached before a run would do more than it may, TooSoon where it must wait for its minute.
         """
         self._permit(commands, lenient=probe or allowed_by_person)
         while True:
             async with self._lease:
                 if not probe:
                     self._meter.refuse_beyond(commands)
+                if (pause := self._meter.pause_before(len(commands))) > 0:
+                    raise TooSoon(pause)
                 await self._ensure_connected()
                 results: list[CommandResult] = []
                 position = _SETUP
-                await asyncio.sleep(self._meter.pause_before(len(commands)))
                 try:
-                    await self._run_quietly(self._conduct.setup)
+                    if not probe:
+                        await self._run_quietly(self._conduct.setup)
                     lease = Lease(self._console, self._conduct.as_player, self._conduct.language)
                     send = lease.probe if probe else lease.run
                     for command in commands:
                         position = len(results)
                         if not probe:
-                            self._meter.spend([command])
+                            self._meter.spend(command, before=commands[:position])
                         results.append(await send(command))
                 except (ConnectionLost, ProtocolViolation):
                     if faults.exhausted_by(position):
                         raise
                     continue
-                await self._run_leniently(self._conduct.cleanup)
+                if not probe:
+                    await self._run_leniently(self._conduct.cleanup)
                 return tuple(results)
 
     async def begin_round(self) -> None:
@@ -182,6 +197,7 @@ class Verifier:
 
     async def _run_quietly(self, commands: Sequence[str]) -> None:
         for command in commands:
+            self._meter.spend(command)
             reply = await self._console.command(command)
             if judge(reply, command, language=self._conduct.language).outcome is VerdictOutcome.REJECTED:
                 _log.warning("The server rejects %r of [world]: %s", command, clip(one_line(reply), 200))
