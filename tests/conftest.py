@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.game_languages import language_files, texts_in
+from tests.servers.rcon import StrictRconServer
+from tests.servers.rcon_client import rcon_threads
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -16,6 +18,22 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[StrictRconServer]:
+    """A strict RCON server on a free port."""
+    async with StrictRconServer() as strict:
+        yield strict
+
+
+@pytest.fixture
+def no_rcon_thread_is_left() -> Iterator[None]:
+    """Whatever a test did to its clients, their threads end."""
+    yield
+    for thread in rcon_threads():
+        thread.join(5)
+    assert rcon_threads() == []
 
 
 @pytest.fixture(scope="session")

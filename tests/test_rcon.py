@@ -6,7 +6,6 @@ import asyncio
 import signal
 import struct
 import threading
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -14,12 +13,6 @@ from selfplay_core.errors import CommandTooLong, ProtocolViolation
 from selfplay_core.verify.rcon import MAX_COMMAND_BYTES
 from tests.servers.rcon import RconFault, StrictRconServer
 from tests.servers.rcon_client import client_of, fault_of
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[StrictRconServer]:
-    async with StrictRconServer() as server:
-        yield server
 
 
 async def test_replies_arrive_in_order_over_one_connection(server: StrictRconServer) -> None:

@@ -40,18 +40,7 @@ LOGIN_FAULTS = {
 }
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[StrictRconServer]:
-    async with StrictRconServer() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_is_left() -> Iterator[None]:
-    yield
-    for thread in rcon_threads():
-        thread.join(5)
-    assert rcon_threads() == []
+pytestmark = pytest.mark.usefixtures("no_rcon_thread_is_left")
 
 
 @pytest.mark.parametrize(("fault", "kind"), LOGIN_FAULTS.items())
