@@ -21,8 +21,9 @@ from selfplay_core.verify.verdict import judge
 from tests.game_languages import measure, replies_of, texts_in
 from tests.test_verdict import FAILED as OLD_FAILED
 from tests.test_verdict import PASSED as OLD_PASSED
-from tests.test_verdict import PASSED_WITH_WORDS_OF_FAILURE, REPEATED, UNCLEAR
+from tests.test_verdict import PASSED_WITH_WORDS_OF_FAILURE, UNCLEAR
 from tests.test_verdict import REJECTED as OLD_REJECTED
+from tests.test_verdict_properties import REPEATED
 
 # A version to come, or a modded one: known keys in other words, and keys that nobody has seen.
 FUTURE: Final = {
