@@ -222,15 +222,17 @@ async def test_a_dry_run_touches_nothing(tmp_path: Path) -> None:
 
 
 async def test_two_generators_on_one_workspace_do_not_mix(tmp_path: Path) -> None:
-    """The second says so and leaves the first alone."""
+    """The second says so, on the same server as on another, and leaves the first alone."""
     async with playground(tmp_path) as ground, playground(tmp_path) as other:
         ground.slow = lambda body: 0.2
         first = await start_command(tmp_path, "--headless", "--rounds", "1", *server_flags(ground))
         assert first.stdout is not None
         await first.stdout.readline()
-        second = await run_command(tmp_path, "--headless", "--rounds", "1", *server_flags(other))
-        assert second.code == 2, second
-        assert "another process" in second.err
+        for theirs in (ground, other):
+            second = await run_command(tmp_path, "--headless", "--rounds", "1", *server_flags(theirs))
+            assert second.code == 2, second
+            assert "another process" in second.err
+        assert other.server.connections == 0
         _, err = await asyncio.wait_for(first.communicate(), 60)
         assert first.returncode == 0, err
 

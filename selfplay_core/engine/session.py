@@ -33,7 +33,15 @@ from selfplay_core.models import UNKNOWN_VERSION, workspace_kind
 from selfplay_core.settings import Settings, without_secrets
 from selfplay_core.store.database import Database
 from selfplay_core.store.projection import Projection
-from selfplay_core.store.runs import RunRecord, RunStatus, check_kind, end_run, resume_run, start_run
+from selfplay_core.store.runs import (
+    RunRecord,
+    RunStatus,
+    check_kind,
+    end_run,
+    refuse_second_generator,
+    resume_run,
+    start_run,
+)
 from selfplay_core.store.thread import AsyncStore
 
 __all__ = ["Job", "dry_run", "generate"]
@@ -71,6 +79,7 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
     """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(_open_store(job.workspace))
+        await store.do(refuse_second_generator)
         projection = await store.do(Projection, job.output, render)
         await store.do(lambda _: projection.check())
         sandbox = await stack.enter_async_context(sandbox_for(job.settings))

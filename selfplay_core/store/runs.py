@@ -18,6 +18,7 @@ __all__ = [
     "end_run",
     "kind_of",
     "last_run",
+    "refuse_second_generator",
     "resume_run",
     "run_number",
     "runs",
@@ -145,12 +146,22 @@ def remember_kind(connection: sqlite3.Connection, kind: WorldKind) -> None:
     connection.execute("INSERT INTO workspace (one, kind) VALUES (1, ?) ON CONFLICT DO NOTHING", (kind,))
 
 
+def refuse_second_generator(reader: Reader) -> None:
+    """Raise WorkspaceError if another process generates in this workspace; only a run's start makes sure of it."""
+    if reader.is_generating():
+        raise _in_use(reader)
+
+
 def _take_lease(database: Database) -> None:
     if not database.lease.acquire():
-        raise WorkspaceError(
-            f"another process generates in this workspace: {database.workspace}. "
-            "Wait for its end, or use another --workspace."
-        )
+        raise _in_use(database)
+
+
+def _in_use(reader: Reader) -> WorkspaceError:
+    return WorkspaceError(
+        f"another process generates in this workspace: {reader.workspace}. "
+        "Wait for its end, or use another --workspace."
+    )
 
 
 def _bury(connection: sqlite3.Connection) -> None:
