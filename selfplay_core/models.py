@@ -204,7 +204,8 @@ class Attempt:
     """One answer of the model with what came of it.
 
     `raw` is the reply verbatim and `thinking` what the model said before it. `error` tells why the reply
-    was no answer (then `answer` is None) or could not be sent (then `results` is empty).
+    was no answer (then `answer` is None) or could not be sent (then `results` is empty). `hint` is what a
+    person told the model when asking for this attempt; None where nobody asked.
     """
 
     number: int
@@ -215,6 +216,7 @@ class Attempt:
     results: tuple[CommandResult, ...] = ()
     seconds: float = 0.0
     output_tokens: int = 0
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +280,11 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Accept, reject, edit or skip: by whom, when (seconds since the epoch), and what was changed."""
+    """Accept, reject, edit or skip: by whom, when (seconds since the epoch), and what was changed.
+
+    `results` are what `world` made of the edited commands, empty where they were not run. Decisions of one
+    keystroke share a `batch`, and are undone together.
+    """
 
     kind: DecisionKind
     by: str
@@ -286,6 +292,9 @@ class Decision:
     reason: str = ""
     edited: Answer | None = None
     edited_prompt: str | None = None
+    results: tuple[CommandResult, ...] = ()
+    world: WorldIdentity | None = None
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

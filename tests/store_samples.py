@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from selfplay_core.models import (
@@ -148,3 +149,34 @@ def assert_sound(reader: Reader) -> None:
     assert reader.rows("PRAGMA foreign_key_check") == []
     missing = reader.rows("SELECT n FROM trace EXCEPT SELECT id FROM trace_text_docsize")
     assert missing == []
+
+
+def an_attempt(number: int, *results: CommandResult, hint: str | None = None) -> Attempt:
+    """An attempt whose answer holds the commands of its results."""
+    answer = Answer(tuple(result.command for result in results), "they want it")
+    return Attempt(number, "{}", answer, results=results, seconds=0.5, output_tokens=9, hint=hint)
+
+
+def a_result(
+    command: str, outcome: VerdictOutcome = VerdictOutcome.PASSED, *, message: str = "", key: str | None = None
+) -> CommandResult:
+    level = Level.EXECUTED if outcome is VerdictOutcome.PASSED else Level.NONE
+    return CommandResult(command, message, Verdict(outcome, None, key, message), level)
+
+
+def asked_again(trace: Trace, command: str = "summon pig", outcome: Outcome = Outcome.CORRECTED) -> Trace:
+    """The trace with one more attempt, as a person's request makes it."""
+    attempt = an_attempt(len(trace.attempts) + 1, a_result(command), hint="try a pig")
+    return replace(trace, attempts=(*trace.attempts, attempt), outcome=outcome)
+
+
+def saved(database: Database, traces: Sequence[Trace], number: int = 1, ended_at: float = 1500.0) -> list[Trace]:
+    """Record a round for traces of any content, and them; ids and places are given here."""
+    placed = [
+        replace(trace, id=f"{RUN}.{number}.{slot}", prompt=replace(trace.prompt, round=number, slot=slot))
+        for slot, trace in enumerate(traces)
+    ]
+    add_round(database, RUN, number, ["edge_items"], [PlannedPrompt(trace.id, trace.prompt) for trace in placed])
+    for made in placed:
+        save_trace(database, RUN, made, ended_at)
+    return placed

@@ -15,16 +15,19 @@ from selfplay_core.dataset.seed import seed_row
 from selfplay_core.models import (
     Answer,
     Attempt,
+    CommandResult,
     Decision,
     DecisionKind,
+    FailedBecause,
     Level,
     Outcome,
     Trace,
+    Verdict,
     VerdictOutcome,
     WorldIdentity,
     WorldKind,
 )
-from tests.samples import ACCEPT, AUTO_ACCEPT, make_attempt, make_result, make_trace
+from tests.samples import ACCEPT, AUTO_ACCEPT, PAPER, make_attempt, make_result, make_trace
 
 NASTY = 'tellraw @a {"text":"say \\"hi\\"","color":"red"}'
 SANDBOX = WorldIdentity(WorldKind.SANDBOX, "selfplay-sandbox", "1.21.11")
@@ -139,12 +142,169 @@ def test_validated_means_that_a_person_accepted() -> None:
     assert row_of(make_trace(), AUTO_ACCEPT)["metadata"]["validated"] is False
 
 
+def edit_of(
+    commands: tuple[str, ...] = ("give b",),
+    *results: CommandResult,
+    world: WorldIdentity | None = PAPER,
+    prompt: str | None = None,
+) -> Decision:
+    edited = Answer(commands, "Better.")
+    return Decision(
+        DecisionKind.EDIT, "operator", 3.0, edited=edited, edited_prompt=prompt, results=results, world=world
+    )
+
+
+def claims(body: dict[str, Any]) -> tuple[Any, ...]:
+    metadata = body["metadata"]
+    return metadata["rcon_verified"], metadata["level"], len(metadata["results"])
+
+
 def test_an_edited_answer_claims_no_verification() -> None:
     """What a person wrote was not shown by the model's evidence."""
     edit = Decision(DecisionKind.EDIT, by="operator", at=3.0, edited=Answer(("give b",), "Better."))
     metadata = row_of(make_trace(), edit)["metadata"]
     assert (metadata["rcon_verified"], metadata["level"], metadata["results"]) == (False, "none", [])
     assert row_of(two_attempts(), edit)["output"]["commands"] == ["give b"]
+
+
+def test_an_edit_that_was_run_claims_what_it_showed() -> None:
+    """Fresh verdicts on exactly the edited commands verify them, by the world that gave them."""
+    world = WorldIdentity(WorldKind.REAL, "Purpur", "1.21.8")
+    trace = replace(make_trace(world=SANDBOX), level=Level.NONE)
+    body = row_of(trace, edit_of(("give b",), make_result("give b"), world=world))
+    assert claims(body) == (True, "executed", 1)
+    assert (body["metadata"]["verifier"], body["metadata"]["server"]["brand"]) == ("rcon", "Purpur")
+    body = row_of(make_trace(), edit_of(("give b",), make_result("give b"), world=SANDBOX))
+    assert claims(body) == (False, "executed", 1)
+    assert body["metadata"]["verifier"] == "sandbox"
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ((), (False, "none", 0)),
+        ((make_result("give a"),), (False, "none", 0)),
+        ((make_result("give b"), make_result("give b")), (False, "none", 0)),
+        ((make_result("give b", VerdictOutcome.UNCLEAR, level=Level.EXECUTED),), (False, "executed", 1)),
+        ((make_result("give b", VerdictOutcome.REJECTED, level=Level.EXECUTED),), (False, "none", 1)),
+        ((replace(make_result("give b"), probed=True),), (False, "parsed", 1)),
+        (
+            (make_result("give b", VerdictOutcome.FAILED, because=FailedBecause.OTHER, level=Level.EXECUTED),),
+            (False, "executed", 1),
+        ),
+        (
+            (
+                make_result(
+                    "give b", VerdictOutcome.FAILED, because=FailedBecause.NOTHING_CHANGED, level=Level.EXECUTED
+                ),
+            ),
+            (True, "executed", 1),
+        ),
+    ],
+)
+def test_verdicts_of_an_edit_prove_no_more_than_they_say(
+    results: tuple[CommandResult, ...], expected: tuple[Any, ...]
+) -> None:
+    """Missing, foreign, unclear, refused or probed results verify nothing; nothing changed does."""
+    assert claims(row_of(make_trace(), edit_of(("give b",), *results))) == expected
+
+
+def test_an_edit_of_words_keeps_the_evidence() -> None:
+    """With the model's own commands the trace's evidence speaks, weighed anew, whatever else was changed."""
+    trace = make_trace(make_attempt(1, make_result("give a")))
+    body = row_of(trace, edit_of(("give a",), prompt="sudo torch please"))
+    assert claims(body) == (True, "executed", 1)
+    assert body["input"]["user_message"] == "sudo torch please"
+    assert body["output"]["reasoning"] == "Better."
+    assert body["metadata"]["edited"] is True
+    unclear = make_trace(make_attempt(1, make_result("give a", VerdictOutcome.UNCLEAR, level=Level.EXECUTED)))
+    prompt_alone = Decision(DecisionKind.EDIT, by="operator", at=3.0, edited_prompt="sudo torch please")
+    assert claims(row_of(unclear, prompt_alone)) == (False, "executed", 1)
+    assert claims(row_of(make_trace(world=SANDBOX), prompt_alone)) == (False, "executed", 1)
+
+
+def test_an_edited_correction_stays_one_with_its_commands() -> None:
+    """Other words leave the conversation and its end; other commands were never corrected to, and stand alone."""
+    body = row_of(two_attempts(), edit_of(("give a", NASTY), prompt="sudo do it"))
+    assert body["type"] == "error_correction"
+    assert body["messages"][1]["content"] == "sudo do it"
+    assert orjson.loads(body["messages"][-1]["content"])["reasoning"] == "Self-corrected: Better."
+    assert claims(body) == (True, "executed", 2)
+    assert "type" not in row_of(two_attempts(), edit_of(("give a",)))
+
+
+def test_a_hint_is_a_turn_of_its_own() -> None:
+    """What a person told the model stands before the attempt it brought, and never makes two user turns in a row."""
+    first = make_attempt(1, make_result("bad one", VerdictOutcome.REJECTED))
+    broken = Attempt(2, raw="not JSON", answer=None, error="Reply with one JSON object.", hint="use give")
+    asked = replace(make_attempt(3, make_result("give a")), hint="simply")
+    messages = row_of(corrected(first, broken, asked))["messages"]
+    assert [message["role"] for message in messages[2:]] == [
+        *("assistant", "tool", "user"),
+        *("assistant", "user"),
+        *("assistant", "tool", "assistant"),
+    ]
+    assert messages[4]["content"] == "use give"
+    assert messages[6]["content"] == "Reply with one JSON object.\n\nsimply"
+    unhinted = replace(asked, hint="")
+    assert len(row_of(corrected(first, unhinted))["messages"]) == len(row_of(corrected(first, asked))["messages"]) - 1
+
+
+ANY_RESULT = st.builds(
+    CommandResult,
+    command=st.sampled_from(("a", "b")),
+    reply=st.just("Done."),
+    verdict=st.builds(
+        Verdict, st.sampled_from(VerdictOutcome), because=st.one_of(st.none(), st.sampled_from(FailedBecause))
+    ),
+    level=st.sampled_from(Level),
+    probed=st.booleans(),
+)
+SOME_RESULTS = st.lists(ANY_RESULT, max_size=2).map(tuple)
+SOME_COMMANDS = st.lists(st.sampled_from(("a", "b")), max_size=2).map(tuple)
+SOME_WORLD = st.sampled_from((PAPER, SANDBOX))
+
+
+def proves(result: CommandResult) -> bool:
+    verdict = result.verdict
+    good = verdict.outcome is VerdictOutcome.PASSED or (
+        verdict.outcome is VerdictOutcome.FAILED and verdict.because is FailedBecause.NOTHING_CHANGED
+    )
+    return good and not result.probed and result.level is Level.EXECUTED
+
+
+@given(
+    own=SOME_COMMANDS,
+    shown=SOME_RESULTS,
+    edited=st.one_of(st.none(), SOME_COMMANDS),
+    results=SOME_RESULTS,
+    worlds=st.tuples(SOME_WORLD, st.one_of(st.none(), SOME_WORLD)),
+    outcome=st.sampled_from(Outcome),
+    level=st.sampled_from(Level),
+)
+def test_no_edited_row_claims_what_its_evidence_does_not_say(
+    own: tuple[str, ...],
+    shown: tuple[CommandResult, ...],
+    edited: tuple[str, ...] | None,
+    results: tuple[CommandResult, ...],
+    worlds: tuple[WorldIdentity, WorldIdentity | None],
+    outcome: Outcome,
+    level: Level,
+) -> None:
+    """Verified are exactly the rows each of whose commands a real server was shown to have carried out."""
+    attempt = Attempt(1, "{}", Answer(own, "Because."), results=shown)
+    trace = make_trace(attempt, outcome=outcome, level=level, world=worlds[0])
+    answer = None if edited is None else Answer(edited, "Better.")
+    decision = Decision(DecisionKind.EDIT, "operator", 3.0, "", answer, "other words", results, worlds[1])
+    body = row_of(trace, decision)
+    commands = own if edited is None else edited
+    evidence, world = (shown, worlds[0]) if commands == own else (results, worlds[1])
+    covered = bool(commands) and tuple(result.command for result in evidence) == commands
+    verified = covered and all(map(proves, evidence)) and world is PAPER
+    metadata = body["metadata"]
+    assert metadata["rcon_verified"] is verified
+    assert not covered or Level(metadata["level"]).rank <= min(result.level.rank for result in evidence)
+    assert covered or metadata["level"] == "none"
 
 
 def test_risk_and_difficulty_are_no_constants() -> None:

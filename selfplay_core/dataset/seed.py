@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -17,12 +18,14 @@ from selfplay_core.models import (
     CommandResult,
     Decision,
     DecisionKind,
+    FailedBecause,
     Level,
     Mode,
     Outcome,
     Row,
     Trace,
     VerdictOutcome,
+    WorldIdentity,
     WorldKind,
 )
 
@@ -45,8 +48,8 @@ def seed_row(trace: Trace, decision: Decision, *, risk_of: Callable[[str], int])
     if answer is None:
         return None
     risk = max((risk_of(command) for command in answer.commands), default=1)
-    metadata = {"risk_level": risk, **_metadata(trace, decision)}
-    if trace.outcome is Outcome.CORRECTED and decision.edited is None:
+    metadata = {"risk_level": risk, **_metadata(trace, decision, answer)}
+    if trace.outcome is Outcome.CORRECTED and answer.commands == _own_commands(trace):
         return _with_id("selfplay-correction-", _correction(trace, decision, answer, metadata))
     return _with_id("selfplay-", _standard(trace, decision, answer, metadata))
 
@@ -77,6 +80,8 @@ def _correction(trace: Trace, decision: Decision, answer: Answer, metadata: dict
         {"role": "user", "content": decision.edited_prompt or trace.prompt.text},
     ]
     for attempt in trace.attempts:
+        if attempt.hint:
+            _add_hint(messages, attempt.hint)
         messages.extend(_turns(attempt, train=attempt is trace.last))
     messages.append({"role": "assistant", "content": _final_answer(trace, answer), "train": True})
     return {
@@ -85,6 +90,14 @@ def _correction(trace: Trace, decision: Decision, answer: Answer, metadata: dict
         "messages": messages,
         "metadata": {**metadata, "rendered_from": "json_answer"},
     }
+
+
+def _add_hint(messages: list[dict[str, Any]], hint: str) -> None:
+    """Add what a person told the model; chat templates know no two user turns in a row."""
+    if messages[-1]["role"] == "user":
+        messages[-1] = {"role": "user", "content": f"{messages[-1]['content']}\n\n{hint}"}
+    else:
+        messages.append({"role": "user", "content": hint})
 
 
 def _turns(attempt: Attempt, *, train: bool) -> list[dict[str, Any]]:
@@ -123,35 +136,83 @@ def _final_answer(trace: Trace, answer: Answer) -> str:
     return _text(final)
 
 
-def _metadata(trace: Trace, decision: Decision) -> dict[str, Any]:
-    unchanged = decision.edited is None
-    evidence = _evidence(trace, decision)
-    real = trace.world.kind is WorldKind.REAL
+def _metadata(trace: Trace, decision: Decision, answer: Answer) -> dict[str, Any]:
+    evidence = _evidence(trace, decision, answer)
+    real = evidence.world.kind is WorldKind.REAL
     return {
         "self_play": True,
         "difficulty": _difficulty(trace),
         "validated": decision.by != AUTO,
-        "rcon_verified": real and unchanged and bool(evidence) and trace.level is Level.EXECUTED,
+        "rcon_verified": real and evidence.is_proof and evidence.level is Level.EXECUTED,
         "verifier": "rcon" if real else "sandbox",
         "attempts": len(trace.attempts),
         "generation_category": trace.prompt.category,
         "mode": trace.prompt.mode.value,
         "outcome": trace.outcome.value,
-        "level": trace.level.value if unchanged else Level.NONE.value,
-        "edited": not unchanged or decision.edited_prompt is not None,
-        "context": next((result.context for result in evidence if result.context), ""),
-        "results": [_evidence_line(result) for result in evidence],
+        "level": evidence.level.value,
+        "edited": _is_edited(decision),
+        "context": next((result.context for result in evidence.results if result.context), ""),
+        "results": [_evidence_line(result) for result in evidence.results],
         "model": {"name": trace.model.name, "digest": trace.model.digest, "server": trace.model.kind},
-        "server": {"brand": trace.world.brand, "version": trace.world.version},
+        "server": {"brand": evidence.world.brand, "version": evidence.world.version},
         "parameters": trace.parameters,
     }
 
 
-def _evidence(trace: Trace, decision: Decision) -> tuple[CommandResult, ...]:
-    """The results that speak for the row's own commands: none once a person has changed them."""
-    if decision.edited is not None or trace.last is None:
-        return ()
-    return trace.last.results
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What speaks for a row's own commands: which world showed what, and whether that proves them."""
+
+    results: tuple[CommandResult, ...]
+    world: WorldIdentity
+    level: Level
+    is_proof: bool
+
+
+def _evidence(trace: Trace, decision: Decision, answer: Answer) -> _Evidence:
+    """Find the results of the row's own commands: the trace's for the model's, the decision's for a person's."""
+    own = trace.last.results if trace.last is not None else ()
+    if not _is_edited(decision):
+        return _Evidence(own, trace.world, trace.level, bool(own))
+    if answer.commands == _own_commands(trace):
+        return _weighed(own, trace.world, answer)
+    if decision.world is not None and _covers(decision.results, answer):
+        return _weighed(decision.results, decision.world, answer)
+    return _Evidence((), trace.world, Level.NONE, is_proof=False)
+
+
+def _weighed(results: tuple[CommandResult, ...], world: WorldIdentity, answer: Answer) -> _Evidence:
+    """Take no more from results than they show: the trace's level and outcome are those of another answer."""
+    if not _covers(results, answer):
+        return _Evidence(results, world, Level.NONE, is_proof=False)
+    level = min((_shown(result) for result in results), key=lambda level: level.rank)
+    return _Evidence(results, world, level, is_proof=all(map(_holds, results)))
+
+
+def _covers(results: tuple[CommandResult, ...], answer: Answer) -> bool:
+    return bool(results) and tuple(result.command for result in results) == answer.commands
+
+
+def _shown(result: CommandResult) -> Level:
+    if result.verdict.outcome is VerdictOutcome.REJECTED:
+        return Level.NONE
+    return Level.PARSED if result.probed and result.level is Level.EXECUTED else result.level
+
+
+def _holds(result: CommandResult) -> bool:
+    verdict = result.verdict
+    unchanged = verdict.outcome is VerdictOutcome.FAILED and verdict.because is FailedBecause.NOTHING_CHANGED
+    return verdict.outcome is VerdictOutcome.PASSED or unchanged
+
+
+def _own_commands(trace: Trace) -> tuple[str, ...] | None:
+    """Return the commands of the model's last answer, None without one."""
+    answer = trace.last.answer if trace.last is not None else None
+    return None if answer is None else answer.commands
+
+
+def _is_edited(decision: Decision) -> bool:
+    return decision.edited is not None or decision.edited_prompt is not None
 
 
 def _evidence_line(result: CommandResult) -> dict[str, str]:

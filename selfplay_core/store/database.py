@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +22,9 @@ _RUN_LOCK_NAME = "selfplay.run.lock"
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 _PAGE_SIZE = 8192
 _WAL_LIMIT = 64 * 1024 * 1024
+
+# Of SQLite's machine, between two looks whether a statement is still wanted: some 0.1 ms.
+_INSTRUCTIONS = 10_000
 
 # These say that the workspace is the wrong place; all other complaints are the disk's.
 _NOT_A_WORKSPACE = {
@@ -74,6 +77,27 @@ class Reader:
                 yield from cursor
             finally:
                 cursor.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads in the block see the same moment; may be nested, and within a transaction."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self.row("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.rollback()
+
+    @contextmanager
+    def stopping_when(self, is_stopped: Callable[[], bool]) -> Iterator[None]:
+        """End statements of the block with sqlite3.OperationalError (SQLITE_INTERRUPT) once `is_stopped` says so."""
+        self._connection.set_progress_handler(is_stopped, _INSTRUCTIONS)
+        try:
+            yield
+        finally:
+            self._connection.set_progress_handler(None, 0)
 
     def data_version(self) -> int:
         """Return a number that changes when another connection has committed; costs microseconds."""

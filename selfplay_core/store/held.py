@@ -9,7 +9,7 @@ from selfplay_core.models import Mode, Prompt, TraceId
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.runs import run_number
 
-__all__ = ["HeldAttempt", "expired_held", "held", "hold", "release_held", "rule_held"]
+__all__ = ["HeldAttempt", "expired_held", "held", "held_count", "hold", "release_held", "rule_held"]
 
 _HELD = (
     "SELECT h.trace_id, r.id, p.text, p.category, p.mode, p.round, p.slot,"
@@ -55,6 +55,12 @@ def hold(database: Database, attempt: HeldAttempt) -> None:
 def held(reader: Reader) -> list[HeldAttempt]:
     """Return all parked attempts, the longest waiting first."""
     return [_held(*row) for row in reader.rows(f"{_HELD} ORDER BY h.since, h.trace_id")]
+
+
+def held_count(reader: Reader) -> int:
+    """Return how many parked attempts nobody has ruled on; reads no payload."""
+    row = reader.row("SELECT count(*) FROM held WHERE allowed IS NULL")
+    return 0 if row is None else int(row[0])
 
 
 def expired_held(reader: Reader, now: float, older_than: float) -> list[HeldAttempt]:

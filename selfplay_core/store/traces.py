@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfplay_core.errors import StoreError
-from selfplay_core.models import DecisionKind, Level, Mode, Outcome, Trace, TraceId
+from selfplay_core.models import AUTO, DecisionKind, Level, Mode, Outcome, Trace, TraceId
 from selfplay_core.store.codec import decode, encode, storable
 from selfplay_core.store.database import Database, Reader
+from selfplay_core.store.fulltext import match_expression
+from selfplay_core.store.log import add_change
 from selfplay_core.store.runs import check_kind, remember_kind, run_number
 
 __all__ = [
     "Count",
     "TraceLine",
+    "last_commands",
     "round_traces",
     "save_trace",
     "search",
@@ -75,7 +78,7 @@ def save_trace(database: Database, run_id: str, trace: Trace, ended_at: float) -
         check_kind(database, trace.workspace_kind)
         remember_kind(connection, trace.workspace_kind)
         run = _announced_run(database, run_id, trace)
-        decision = _makes_room(connection, trace.id, payload)
+        decision = _makes_room(connection, trace.id, payload, ended_at)
         if decision is not None:
             _insert(connection, run, trace, ended_at, payload, decision)
             connection.execute("DELETE FROM held WHERE trace_id = ?", (trace.id,))
@@ -146,7 +149,7 @@ def search(reader: Reader, text: str, *, after: int = 0, limit: int = 50) -> lis
 
     The last word counts as a beginning. Punctuation parts words, as in `minecraft:stone`.
     """
-    match = _match(text)
+    match = match_expression(text)
     if not match:
         return []
     rows = reader.rows(
@@ -179,7 +182,7 @@ def _announced_run(database: Database, run_id: str, trace: Trace) -> int:
     return run
 
 
-def _makes_room(connection: sqlite3.Connection, trace_id: TraceId, payload: str) -> str | None:
+def _makes_room(connection: sqlite3.Connection, trace_id: TraceId, payload: str, at: float) -> str | None:
     """Return the decision that the new trace takes over from an errored one, None if it is stored already."""
     row = connection.execute("SELECT outcome, payload, decision FROM trace WHERE id = ?", (trace_id,)).fetchone()
     if row is None:
@@ -192,6 +195,7 @@ def _makes_room(connection: sqlite3.Connection, trace_id: TraceId, payload: str)
             f"another trace is kept under this id already: {trace_id}, which ended {outcome}. "
             "Only an errored trace may be replaced."
         )
+    add_change(connection, trace_id, "replaced", by=AUTO, at=at)
     connection.execute("DELETE FROM trace WHERE id = ?", (trace_id,))
     return str(decision)
 
@@ -199,8 +203,7 @@ def _makes_room(connection: sqlite3.Connection, trace_id: TraceId, payload: str)
 def _insert(
     connection: sqlite3.Connection, run: int, trace: Trace, ended_at: float, payload: str, decision: str
 ) -> None:
-    prompt, last = trace.prompt, trace.last
-    answer = last.answer if last is not None else None
+    prompt = trace.prompt
     connection.execute(
         "INSERT INTO trace (id, run, round, slot, category, mode, outcome, level, decision, attempts, ended_at, prompt,"
         " commands, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -217,7 +220,7 @@ def _insert(
             len(trace.attempts),
             ended_at,
             storable(prompt.text),
-            storable("\n".join(answer.commands)) if answer is not None else "",
+            last_commands(trace),
             payload,
         ),
     )
@@ -225,11 +228,10 @@ def _insert(
     connection.execute("UPDATE prompt SET open = ? WHERE trace_id = ?", (is_open, trace.id))
 
 
-def _match(text: str) -> str:
-    """Return an FTS5 expression in which nothing of `text` is syntax; blank if it holds no word."""
-    words = [word for word in text.replace("\0", " ").split() if any(map(str.isalnum, word))]
-    quoted = ['"' + storable(word).replace('"', '""') + '"' for word in words]
-    return " ".join(quoted) + "*" if quoted else ""
+def last_commands(trace: Trace) -> str:
+    """Return the commands of the last answer as they are searched, one a line."""
+    answer = trace.last.answer if trace.last is not None else None
+    return storable("\n".join(answer.commands)) if answer is not None else ""
 
 
 def _kind(decision: str) -> DecisionKind | None:
