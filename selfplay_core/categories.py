@@ -18,7 +18,15 @@ from selfplay_core.models import CATEGORY_NAMES, Mode
 __all__ = ["Category", "Texts", "load_texts", "mode_of"]
 
 _PREFIXES = {"sudo": Mode.SUDO, "pray": Mode.GOD}
-_TEMPLATES = ("writer.txt", "writer_request.txt", "answer_sudo.txt", "answer_god.txt", "retry.txt")
+_TEMPLATES = (
+    "writer.txt",
+    "writer_request.txt",
+    "answer_sudo.txt",
+    "answer_god.txt",
+    "retry.txt",
+    "again.txt",
+    "again_hint.txt",
+)
 _CATEGORIES = "categories.toml"
 
 

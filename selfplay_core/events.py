@@ -27,6 +27,7 @@ __all__ = [
     "RunPaused",
     "RunResumed",
     "RunStarted",
+    "RunTuned",
     "TraceEnded",
     "TraceHeld",
     "TraceStarted",
@@ -113,11 +114,13 @@ class AttemptJudged(Event):
 
 @dataclass(frozen=True, slots=True)
 class TraceHeld(Event):
-    """An attempt waits for a person."""
+    """An attempt waits for a person: `command` is the first that the policy asks about, and `reason` why."""
 
     trace_id: str
     command: str
     reason: str
+    prompt: Prompt
+    run_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +167,23 @@ class Back(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunPaused(Event):
-    """The run takes up nothing new for now, for a reason of its own."""
+    """The run takes up nothing new for now: a person said so, or it has a reason of its own."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunResumed(Event):
-    """The reason for the pause is gone."""
+    """No reason for a pause is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTuned(Event):
+    """A person set the run anew: `focus` is None where every category of the run has its turn."""
+
+    focus: str | None
+    concurrency: int
+    max_retries: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ __all__ = [
     "LlmSettings",
     "PolicySettings",
     "RconSettings",
+    "ReviewSettings",
     "RunSettings",
     "Secret",
     "Section",
@@ -117,7 +118,10 @@ class CapSettings(Section, frozen=True):
 
 
 class RunSettings(Section, frozen=True):
-    """What a run does; `rounds` and `accept` are None where nobody named them."""
+    """What a run does; `rounds`, `on_ask` and `accept` are None where nobody named them.
+
+    What holds then depends on whether a person is there: see `engine.plan.plan_run`.
+    """
 
     rounds: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
     focus: str | None = None
@@ -127,10 +131,25 @@ class RunSettings(Section, frozen=True):
     prompts_per_category: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
     sampler: Literal["uniform"] = "uniform"
     execute: Literal["run", "probe"] = "run"
-    on_ask: Literal["deny", "probe"] = "deny"
+    on_ask: Literal["deny", "probe"] | None = None
     accept: Literal["verified", "parsed", "none"] | None = None
     give_up: str = "15m"
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
+
+
+class ReviewSettings(Section, frozen=True):
+    """The review screen: who decides, how it looks, and which keys do what; a run knows nothing of it.
+
+    A blank `operator` is the login name, a blank `editor` what the shell names. `keys` maps the name of an
+    action to its keys, parted by commas.
+    """
+
+    operator: str = ""
+    theme: Literal["dark", "light", "ansi"] = "dark"
+    ascii: bool = False
+    mouse: bool = True
+    editor: str = ""
+    keys: dict[str, str] = {}
 
 
 class Settings(Section, frozen=True):
@@ -143,6 +162,7 @@ class Settings(Section, frozen=True):
     policy: PolicySettings = PolicySettings()
     caps: CapSettings = CapSettings()
     run: RunSettings = RunSettings()
+    review: ReviewSettings = ReviewSettings()
 
     @property
     def is_sandbox(self) -> bool:

@@ -18,6 +18,7 @@ from selfplay_core.settings import (
     LlmSettings,
     PolicySettings,
     RconSettings,
+    ReviewSettings,
     RunSettings,
     Section,
     Settings,
@@ -108,7 +109,7 @@ def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, An
         _refuse_unreadable(name, text)
         section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
         path = f"{section}.{key}"
-        found.append((name, path, _as_list(text, _LISTS[path]) if path in _LISTS else text))
+        found.append((name, path, _as_value(path, text)))
     return found
 
 
@@ -123,6 +124,14 @@ _LISTS: Final = {
     "policy.ask": ",",
     "policy.allow": ",",
 }
+# What is a table in the file is a JSON object in a variable.
+_TABLES: Final = ("review.keys",)
+
+
+def _as_value(path: str, text: str) -> Any:
+    if path in _TABLES:
+        return _as_table(text)
+    return _as_list(text, _LISTS[path]) if path in _LISTS else text
 
 
 def _refuse_unreadable(name: str, text: str) -> None:
@@ -138,6 +147,13 @@ def _as_list(text: str, separator: str) -> list[str]:
         except msgspec.MsgspecError:
             return [text]  # whatever it is, the check of the setting will name it
     return text.split(separator)
+
+
+def _as_table(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return text  # whatever it is, the check of the setting will name it
 
 
 def _put(tree: dict[str, dict[str, Any]], origins: dict[str, str], path: str, value: Any, origin: str) -> None:
@@ -175,6 +191,7 @@ _SECTIONS: Final[dict[str, type[Section]]] = {
     "policy": PolicySettings,
     "caps": CapSettings,
     "run": RunSettings,
+    "review": ReviewSettings,
 }
 
 
@@ -200,8 +217,11 @@ def _in_words(path: str, reason: str) -> str:
         return "give a host name or an IP address"
     if path == "world.players":
         return "player names are 1 to 16 letters, digits or _"
-    field_type = _SECTIONS[path.partition(".")[0]].__annotations__.get(path.partition(".")[2], "")
-    choices = re.findall(r'"(\w+)"', str(field_type)) if "Literal" in str(field_type) else []
+    if path in _TABLES:
+        return 'write names with keys, as in [review.keys] accept = "a,enter"; in a variable as a JSON object'
+    field_type = str(_SECTIONS[path.partition(".")[0]].__annotations__.get(path.partition(".")[2], ""))
+    choices = re.findall(r"""['"](\w+)['"]""", field_type) if "Literal" in field_type else []
+    choices += ["true", "false"] if choices and "bool" in field_type else []
     if choices:
         return f"allowed are {', '.join(choices)}"
     return (reason[0].lower() + reason[1:]).replace(" | null", "")

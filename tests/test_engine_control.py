@@ -7,12 +7,14 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from selfplay_core.engine.control import Control
-from selfplay_core.events import Event, RoundStarted, TraceEnded, TraceStarted
+from selfplay_core.engine.session import plan_of
+from selfplay_core.events import Decided, Event, RoundStarted, TraceEnded, TraceHeld, TraceStarted
 from selfplay_core.models import Answer, Attempt, Level, Outcome, Trace
 from selfplay_core.store.database import Database
 from selfplay_core.store.held import HeldAttempt, held, hold, rule_held
@@ -75,6 +77,26 @@ async def test_a_drain_ends_a_pause(tmp_path: Path) -> None:
         async with asyncio.timeout(20):
             ran = await play(ground.job(run__rounds=1), control, watch)
     assert ran.ended.status == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("settings", "on_ask", "accept"),
+    [
+        ({}, "hold", "none"),
+        ({"run__on_ask": "deny"}, "deny", "none"),
+        ({"run__on_ask": "probe", "run__accept": "verified"}, "probe", "verified"),
+    ],
+)
+async def test_an_interactive_run_leaves_to_its_person_what_nobody_settled(
+    tmp_path: Path, settings: dict[str, Any], on_ask: str, accept: str
+) -> None:
+    """It holds what is asked about and accepts nothing; what the settings name, it does as any run."""
+    async with playground(tmp_path) as ground:
+        job = ground.job(given=["sudo kill", "sudo torch"], interactive=True, **settings)
+        ran = await play(job)
+    assert (plan_of(job, 1).on_ask, plan_of(job, 1).accept) == (on_ask, accept)
+    assert any(isinstance(event, TraceHeld) for event in ran.events) is (on_ask == "hold")
+    assert any(isinstance(event, Decided) for event in ran.events) is (accept == "verified")
 
 
 def _park(workspace: Path, *, since: float) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from selfplay_core.engine.control import Control
@@ -13,6 +16,7 @@ from selfplay_core.events import Decided, Event, RunStarted, TraceEnded
 from selfplay_core.models import Outcome
 from selfplay_core.store.database import Database
 from selfplay_core.store.decisions import undo
+from selfplay_core.store.runs import last_run
 from tests.servers.ollama import fail, say
 from tests.worlds import play, playground, prompts_of, rows_in
 
@@ -42,6 +46,58 @@ async def test_a_drained_run_goes_on_where_it_stopped(tmp_path: Path, stop_after
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
     # A round whose prompts were being written when the run stopped is written again.
     assert asked_whole <= asked_parts <= asked_whole + 3
+
+
+def _drained_after(count: int) -> tuple[Control, Callable[[Event], None]]:
+    control, ended = Control(), list[Event]()
+
+    def watch(event: Event) -> None:
+        if isinstance(event, TraceEnded):
+            ended.append(event)
+            if len(ended) == count:
+                control.drain()
+
+    return control, watch
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "resumed"),
+    [
+        ({}, {"interactive": True}, False),
+        ({}, {"run__accept": "verified", "run__on_ask": "deny"}, True),
+        ({"interactive": True}, {"interactive": True, "run__accept": "none"}, True),
+        ({"interactive": True, "run__accept": "verified", "run__on_ask": "probe"}, {"run__on_ask": "probe"}, True),
+        ({"interactive": True, "run__accept": "verified"}, {}, False),
+    ],
+)
+async def test_a_run_goes_on_where_the_same_rules_are_in_force(
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], resumed: bool
+) -> None:
+    """However they came to be: what was settled by a flag, or left to whether a person is there."""
+    async with playground(tmp_path) as ground:
+        await play(ground.job(run__rounds=1, **first), *_drained_after(2))
+        ran = await play(ground.job(run__rounds=1, **second), *_drained_after(1))
+    started = next(event for event in ran.events if isinstance(event, RunStarted))
+    assert started.resumed is resumed
+
+
+async def test_a_review_setting_is_not_another_run(tmp_path: Path) -> None:
+    """How the screen looks changes no row."""
+    async with playground(tmp_path) as ground:
+        await play(ground.job(run__rounds=1), *_drained_after(2))
+        ran = await play(ground.job(run__rounds=1, review__theme="light", review__operator="ann"))
+    assert next(event for event in ran.events if isinstance(event, RunStarted)).resumed
+
+
+async def test_what_is_in_force_is_recorded(tmp_path: Path) -> None:
+    """Not what was left open."""
+    async with playground(tmp_path) as ground:
+        await play(ground.job(given=["sudo torch"], interactive=True))
+    with closing(Database.open(tmp_path / "workspace")) as database:
+        record = last_run(database)
+    assert record is not None
+    run = orjson.loads(record.settings)["run"]
+    assert (run["accept"], run["on_ask"]) == ("none", "hold")
 
 
 async def test_a_finished_run_is_followed_by_a_new_one(tmp_path: Path) -> None:

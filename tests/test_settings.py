@@ -138,6 +138,32 @@ def test_lists_come_from_the_environment_with_commas() -> None:
         load(env={"SELFPLAY_WORLD__PLAYERS": "Ann,two words"})
 
 
+def test_keys_are_a_table_in_the_file_and_json_in_a_variable(tmp_path: Path) -> None:
+    """Whose names are the review screen's business."""
+    file = written(tmp_path, '[review]\ntheme = "light"\n[review.keys]\naccept = "a,enter"\nundo = "u"\n')
+    review = load(toml=file).settings.review
+    assert (review.theme, review.keys) == ("light", {"accept": "a,enter", "undo": "u"})
+    assert load(env={"SELFPLAY_REVIEW__KEYS": '{"undo": "z"}'}).settings.review.keys == {"undo": "z"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[review]\nkeys = "a"\n', ["review.keys", "[review.keys]"]),
+        ("[review.keys]\naccept = 3\n", ["review.keys", "[review.keys]"]),
+        ('[review]\ntheme = "pink"\n', ["review.theme", "dark, light, ansi"]),
+        ('[review]\nthema = "dark"\n', ["thema", "[review]", "theme"]),
+        ('[run]\non_ask = "hold"\n', ["run.on_ask", "deny, probe"]),
+    ],
+)
+def test_a_bad_setting_of_the_screen_is_named(tmp_path: Path, text: str, said: list[str]) -> None:
+    """As any other; holding is what a review screen does by itself."""
+    with pytest.raises(SettingsError) as caught:
+        load(toml=written(tmp_path, text))
+    for word in said:
+        assert word in str(caught.value)
+
+
 def test_durations() -> None:
     """Seconds by default, minutes and hours by their letter."""
     assert [seconds_of(text) for text in ("90", "90s", "1.5m", "2h")] == [90.0, 90.0, 90.0, 7200.0]

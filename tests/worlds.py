@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +25,7 @@ from selfplay_core.settings_sources import load_settings
 from tests.servers.ollama import FakeOllama, Reply, say
 from tests.servers.rcon import StrictRconServer
 
-__all__ = ["PASSWORD", "Playground", "Ran", "play", "playground", "prompts_of", "rows_in"]
+__all__ = ["PASSWORD", "Going", "Playground", "Ran", "going", "play", "playground", "prompts_of", "rows_in"]
 
 PASSWORD = "s3cret"
 REJECTED = "Unknown or incomplete command. See below for error\n<--[HERE]"
@@ -39,6 +40,15 @@ _ANSWERS: dict[str, list[list[str]]] = {
     "op": [["op slingshooter08"]],
     "speak": [["say hello"]],
     "twice": [["give slingshooter08 minecraft:torch 1", "time set 1000"]],
+}
+# Asked for by name alone: the writer never draws these. The policy asks about the first three.
+_ANSWERS_BY_NAME: dict[str, list[list[str]]] = {
+    "kill": [["kill @e"]],
+    "border": [["worldborder set 10"]],
+    "chunks": [["execute as @a run forceload remove all"]],
+    "learn": [["givee x"], ["givee y"], ["givee z"], ["give slingshooter08 minecraft:torch 2"]],
+    "worse": [["givee x"], ["givee y"], ["givee z"], ["op slingshooter08"]],
+    "broad": [["givee x"], ["givee y"], ["givee z"], ["kill @e"]],
 }
 OUTCOMES = {
     "torch": "solved",
@@ -81,6 +91,7 @@ class Playground:
         workspace: str = "workspace",
         given: list[str] | None = None,
         new: bool = False,
+        interactive: bool = False,
         **settings: object,
     ) -> Job:
         """A job on these servers; `settings` are paths with `__` for the dot."""
@@ -102,6 +113,7 @@ class Playground:
             output=self.folder / output,
             given=None if given is None else tuple(GivenPrompt(text, None) for text in given),
             new=new,
+            interactive=interactive,
         )
 
 
@@ -136,6 +148,48 @@ async def play(job: Job, control: Control | None = None, watch: Callable[[Event]
     return Ran(await generate(job, control or Control(), announce), events)
 
 
+class Going:
+    """A run in the background; `until` waits for what its events tell."""
+
+    def __init__(self, job: Job, control: Control) -> None:
+        self.control = control
+        self.events: list[Event] = []
+        self._news = asyncio.Event()
+        self._task = asyncio.create_task(generate(job, control, self._hear))
+        self._task.add_done_callback(lambda _: self._news.set())
+
+    async def until(self, condition: Callable[[list[Event]], bool]) -> None:
+        """Wait until the events so far are so; raises what ended the run before."""
+        while not condition(self.events):
+            assert not self._task.done(), (self._task.result(), self.events[-3:])
+            self._news.clear()
+            await self._news.wait()
+
+    async def ended(self) -> Ran:
+        """Wait for the end."""
+        return Ran(await self._task, self.events)
+
+    async def aclose(self) -> None:
+        """End it, however far it came."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    def _hear(self, event: Event) -> None:
+        self.events.append(event)
+        self._news.set()
+
+
+@asynccontextmanager
+async def going(job: Job, control: Control | None = None) -> AsyncIterator[Going]:
+    """Run a job in the background, for half a minute at the most."""
+    run = Going(job, control or Control())
+    try:
+        async with asyncio.timeout(30):
+            yield run
+    finally:
+        await run.aclose()
+
+
 def rows_in(path: Path) -> list[dict[str, Any]]:
     """Every line of an output file, each of which must be JSON and whole; no file is no row."""
     data = path.read_bytes() if path.exists() else b""
@@ -154,7 +208,8 @@ def model_says(body: dict[str, Any]) -> str:
         return orjson.dumps({"prompts": list(_write(body))}).decode()
     turns = [message for message in body["messages"] if message["role"] == "assistant"]
     prompt = body["messages"][1]["content"]
-    answers = _ANSWERS[prompt.split()[-1]]
+    word = prompt.split()[-1]
+    answers = _ANSWERS.get(word) or _ANSWERS_BY_NAME[word]
     commands = answers[min(len(turns), len(answers) - 1)]
     return orjson.dumps({"commands": commands, "reasoning": f"For {prompt}.", "message": "So be it."}).decode()
 
@@ -169,6 +224,12 @@ def server_says(command: str) -> str:
         return "No player was found\n" if match[1] == "Stranger" else f"Gave {match[3]} [Torch] to {match[1]}\n"
     if match := re.fullmatch(r"time set (\d+)", command):
         return f"Set the time to {match[1]}\n"
+    if command == "kill @e":
+        return "Killed 3 entities\n"
+    if match := re.fullmatch(r"worldborder set (\d+)", command):
+        return f"Set the world border to {match[1]}.0 block(s) wide\n"
+    if command.startswith("execute if entity @s[tag=__never__] run give slingshooter08"):
+        return ""
     return "" if command.startswith("say ") else f"{REJECTED}"
 
 

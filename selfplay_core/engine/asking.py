@@ -50,12 +50,18 @@ class Asker:
         self._control = control
         self._ever_answered = False
 
-    async def ask(self, request: ChatRequest, seed_of: SeedOfAsk, urgency: Urgency) -> ChatReply:
+    def resize(self, slots: int) -> None:
+        """Let that many requests be under way at once from here on; those that are go on."""
+        self._slots.resize(slots)
+
+    async def ask(
+        self, request: ChatRequest, seed_of: SeedOfAsk, urgency: Urgency, *, patient: bool = True
+    ) -> ChatReply:
         """Return a reply; the request's seed is replaced by `seed_of` the asking's number.
 
-        Busy and unreachable servers are waited for (GaveUp, Drained). A blank, truncated or unfinished reply
-        is asked again twice, a broken one likewise; then the `ModelFault` is raised. ModelNotFound and
-        ModelRefusedRequest are raised at once.
+        Busy and unreachable servers are waited for (GaveUp, Drained), or raised unless `patient`. A blank,
+        truncated or unfinished reply is asked again twice, a broken one likewise; then the `ModelFault` is
+        raised. ModelNotFound and ModelRefusedRequest are raised at once.
         """
         patience = _Patience()
         while True:
@@ -63,10 +69,12 @@ class Asker:
                 return await self._once(replace(request, seed=seed_of(_asking(patience))), urgency)
             except ModelNotFound as fault:
                 # A model that has answered before may be reloading or replaced: worth waiting for.
-                if not self._ever_answered:
+                if not (patient and self._ever_answered):
                     raise
                 await self._outage.wait(fault)
             except (ModelUnreachable, ModelBusy) as fault:
+                if not patient:
+                    raise
                 await self._outage.wait(fault)
             except ModelRefusedRequest:
                 raise

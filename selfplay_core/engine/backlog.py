@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from selfplay_core.engine.holding import parked_trace
 from selfplay_core.engine.plan import DEFAULT_ACCEPT, RunPlan
 from selfplay_core.engine.queue import WorkItem
-from selfplay_core.engine.run import Backlog
-from selfplay_core.models import Level, Outcome, Trace
+from selfplay_core.models import Trace
 from selfplay_core.store.codec import decode
 from selfplay_core.store.database import Database
-from selfplay_core.store.held import HeldAttempt, expired_held, held
+from selfplay_core.store.held import held
 from selfplay_core.store.rounds import last_round, open_prompts
 from selfplay_core.store.runs import RunRecord, RunStatus, last_run, runs
-from selfplay_core.store.traces import save_trace, trace, traces_of_run, undecided
+from selfplay_core.store.traces import trace, traces_of_run, undecided
 from selfplay_core.verify.caps import Toll, toll_of_all
 
-__all__ = ["collect_backlog", "end_ruled_out", "resumable_run", "toll_of_run"]
+__all__ = ["Backlog", "collect_backlog", "released_items", "resumable_run", "toll_of_run"]
 
-_HELD_FOR: Final = 24 * 3600.0
 _RESUMABLE: Final = (RunStatus.INTERRUPTED, RunStatus.GAVE_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What earlier runs left: prompts without an answer, and traces that ended but were not decided on.
+
+    In the order in which they were asked; `next_round` is the first round that this run still has to write.
+    """
+
+    entries: tuple[WorkItem | Trace, ...] = ()
+    next_round: int = 0
+
+    @property
+    def open_prompts(self) -> int:
+        """How many prompts still want an answer."""
+        return sum(isinstance(entry, WorkItem) for entry in self.entries)
 
 
 class _RecordedRun(msgspec.Struct):
@@ -52,8 +66,7 @@ def collect_backlog(database: Database, resumed: RunRecord | None, plan: RunPlan
     What a person has allowed to run comes in any case.
     """
     records = list(reversed(runs(database, limit=None)))
-    seeds = {record.id: record.seed for record in records}
-    entries: list[WorkItem | Trace] = [_released(item, seeds) for item in held(database) if item.allowed]
+    entries: list[WorkItem | Trace] = list(released_items(database))
     for record in records:
         if record.id == (resumed.id if resumed else None):
             continue
@@ -62,15 +75,28 @@ def collect_backlog(database: Database, resumed: RunRecord | None, plan: RunPlan
     if resumed is None:
         return Backlog(tuple(entries))
     last = last_round(database, resumed.id)
-    own = _left_by(database, resumed, plan)
+    own = _left_by(database, resumed, plan, every_category=True)
     return Backlog((*entries, *own), 0 if last is None else last + 1)
 
 
-def _left_by(database: Database, record: RunRecord, plan: RunPlan) -> list[WorkItem | Trace]:
+def released_items(database: Database) -> list[WorkItem]:
+    """Return the held attempts that a person has allowed to run, the longest waiting first."""
+    allowed = [item for item in held(database) if item.allowed]
+    seeds = {record.id: record.seed for record in runs(database, limit=None)} if allowed else {}
+    return [
+        WorkItem(0, item.run_id, item.trace_id, item.prompt, seeds[item.run_id], released=parked_trace(item))
+        for item in allowed
+    ]
+
+
+def _left_by(
+    database: Database, record: RunRecord, plan: RunPlan, *, every_category: bool = False
+) -> list[WorkItem | Trace]:
+    # A run's own prompts may be of a category that a person set it to under way.
     found: list[WorkItem | Trace] = [
         WorkItem(0, record.id, item.trace_id, item.prompt, record.seed)
         for item in open_prompts(database, record.id)
-        if item.prompt.category in plan.categories
+        if every_category or item.prompt.category in plan.categories
     ]
     if record.status in _RESUMABLE and _accept_of(record) == plan.accept:
         traces = (trace(database, line.id) for line in undecided(database, record.id))
@@ -91,24 +117,3 @@ def toll_of_run(database: Database, run_id: str) -> Toll:
         for attempt in found.attempts if found is not None else ():
             toll += toll_of_all([result.command for result in attempt.results if not result.probed])
     return toll
-
-
-def end_ruled_out(database: Database) -> None:
-    """End as blocked what a person has denied, or nobody has ruled on within a day."""
-    now = time.time()
-    for item in expired_held(database, now, _HELD_FOR):
-        _block(database, item, "Nobody allowed it within 24 hours.", now)
-    for item in held(database):
-        if item.allowed is False:
-            _block(database, item, f"Denied by {item.ruled_by}.", now)
-
-
-def _block(database: Database, item: HeldAttempt, reason: str, now: float) -> None:
-    parked = decode(item.payload.decode(), Trace, f"held attempt {item.trace_id}")
-    ended = replace(parked, outcome=Outcome.BLOCKED, level=Level.NONE, reason=f"{parked.reason} {reason}")
-    save_trace(database, item.run_id, ended, now)
-
-
-def _released(item: HeldAttempt, seeds: dict[str, int]) -> WorkItem:
-    parked = decode(item.payload.decode(), Trace, f"held attempt {item.trace_id}")
-    return WorkItem(0, item.run_id, item.trace_id, item.prompt, seeds[item.run_id], released=parked)

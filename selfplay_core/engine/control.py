@@ -1,10 +1,14 @@
-"""Pause, resume and drain: what a person, or a signal, says to a run."""
+"""Pause, resume, drain and tune: what a person, or a signal, says to a run."""
 
 from __future__ import annotations
 
 import asyncio
 
-__all__ = ["Control", "Drained"]
+from selfplay_core.engine.tuning import Tuning, check_tuning
+from selfplay_core.errors import SettingsError
+from selfplay_core.events import Announce, Event, RunPaused, RunResumed, RunTuned
+
+__all__ = ["Control", "Drained", "Tuning"]
 
 
 OPERATOR = "operator"
@@ -15,14 +19,27 @@ class Drained(Exception):
 
 
 class Control:
-    """The switches of one run; used on its event loop alone."""
+    """The switches of one run; used on its event loop alone.
+
+    What is switched before the run starts holds from its start, but for the tuning, which is the plan's then.
+    """
 
     def __init__(self) -> None:
         self._draining = asyncio.Event()
         self._unpaused = asyncio.Event()
         self._unpaused.set()
-        self._pausing: set[str] = set()
+        self._pausing: dict[str, str] = {}
         self._last_round = False
+        self._tuning: Tuning | None = None
+        self._tuned = asyncio.Event()
+        self._announce: Announce | None = None
+
+    def begin(self, tuning: Tuning, announce: Announce) -> None:
+        """Take over from a plan what can be tuned, and tell of every switch from here on."""
+        self._tuning = tuning
+        self._announce = announce
+        for reason in self._pausing.values():
+            self._tell(RunPaused(reason))
 
     @property
     def draining(self) -> bool:
@@ -34,16 +51,35 @@ class Control:
         """Whether nothing new is taken up for now."""
         return not self._unpaused.is_set()
 
-    def pause(self, who: str = OPERATOR) -> None:
+    @property
+    def tuning(self) -> Tuning | None:
+        """What is in force; None before the run starts."""
+        return self._tuning
+
+    def tune(self, tuning: Tuning) -> None:
+        """Set the run anew; raises SettingsError for values that are not allowed, or before the run starts."""
+        check_tuning(tuning)
+        if self._tuning is None:
+            raise SettingsError("The run has not started yet, so nothing can be set anew. Try again in a moment.")
+        if tuning != self._tuning:
+            self._tuning = tuning
+            self._tuned.set()
+            self._tell(RunTuned(tuning.focus, tuning.concurrency, tuning.max_retries))
+
+    def pause(self, who: str = OPERATOR, reason: str = "as the operator said") -> None:
         """Take up nothing new; what has begun goes on to its end."""
-        self._pausing.add(who)
+        if who in self._pausing or self.draining:
+            return
+        self._pausing[who] = reason
         self._unpaused.clear()
+        self._tell(RunPaused(reason))
 
     def resume(self, who: str = OPERATOR) -> None:
         """Take up work again, unless somebody else has paused the run too."""
-        self._pausing.discard(who)
-        if not self._pausing:
-            self._unpaused.set()
+        if self._pausing.pop(who, None) is None or self._pausing:
+            return
+        self._unpaused.set()
+        self._tell(RunResumed())
 
     def drain(self) -> None:
         """Finish what has begun, then end the run."""
@@ -67,6 +103,14 @@ class Control:
         """Return once the run drains."""
         await self._draining.wait()
 
+    async def tuned(self) -> Tuning:
+        """Return the tuning the next time that it changes, or has changed since the last call."""
+        while True:
+            await self._tuned.wait()
+            self._tuned.clear()
+            if self._tuning is not None:
+                return self._tuning
+
     async def wait(self, seconds: float) -> None:
         """Wait for a while; raises Drained at once when the run drains meanwhile."""
         try:
@@ -75,3 +119,7 @@ class Control:
         except TimeoutError:
             return
         raise Drained
+
+    def _tell(self, event: Event) -> None:
+        if self._announce is not None:
+            self._announce(event)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from string import Template
 
 import orjson
 
 from selfplay_core.categories import Texts
 from selfplay_core.llm.base import Message
-from selfplay_core.models import Attempt, CommandResult, Mode, Prompt, VerdictOutcome
+from selfplay_core.models import Attempt, CommandResult, Mode, Prompt, Trace, VerdictOutcome
 from selfplay_core.text import clip
 
-__all__ = ["Speaker", "answer_messages", "retry_text", "system_prompt", "writer_messages"]
+__all__ = ["Speaker", "answer_messages", "messages_again", "retry_text", "system_prompt", "writer_messages"]
 
 _REPLY_LIMIT = 600
 _RAW_LIMIT = 4_000
+_REFUSALS = (VerdictOutcome.REJECTED, VerdictOutcome.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,21 @@ def system_prompt(texts: Texts, speaker: Speaker, prompt: Prompt) -> str:
 def answer_messages(texts: Texts, system: str, prompt: Prompt, attempts: Sequence[Attempt]) -> tuple[Message, ...]:
     """Return the conversation so far; each earlier attempt is followed by what the server made of it."""
     messages = [Message("system", system), Message("user", prompt.text)]
-    for attempt in attempts:
+    for attempt, following in zip_longest(attempts, attempts[1:]):
         messages.append(Message("assistant", clip(attempt.raw, _RAW_LIMIT)))
-        messages.append(Message("user", retry_text(texts, attempt)))
+        hint = None if following is None else following.hint
+        messages.append(
+            Message("user", retry_text(texts, attempt) if hint is None else again_text(texts, attempt, hint))
+        )
     return tuple(messages)
+
+
+def messages_again(texts: Texts, trace: Trace, hint: str) -> tuple[Message, ...]:
+    """Return the conversation of a trace that ended, with a person's word at its end; `hint` may be blank."""
+    *before, last = answer_messages(texts, trace.system, trace.prompt, trace.attempts)
+    if trace.last is None:
+        return (*before, last)
+    return (*before, Message("user", again_text(texts, trace.last, hint)))
 
 
 def writer_messages(texts: Texts, speaker: Speaker, category: str, count: int) -> tuple[Message, ...]:
@@ -70,13 +83,31 @@ def retry_text(texts: Texts, attempt: Attempt) -> str:
     return texts.fill("retry.txt", report=report)
 
 
+def again_text(texts: Texts, attempt: Attempt, hint: str) -> str:
+    """Return what the model is told when a person asks it anew: what came of the attempt, and the person's hint."""
+    report = attempt.error or "\n".join(_neutral_lines(attempt.results))
+    if hint.strip():
+        return texts.fill("again_hint.txt", report=report, hint=hint.strip())
+    return texts.fill("again.txt", report=report)
+
+
+def _neutral_lines(results: Sequence[CommandResult]) -> list[str]:
+    if not results:
+        return ["Nothing of your answer was run."]
+    if any(result.verdict.outcome in _REFUSALS for result in results):
+        return _report_lines(results)
+    return ["The server's replies to your commands, one by one:", *_numbered(results)]
+
+
 def _report_lines(results: Sequence[CommandResult]) -> list[str]:
-    lines = ["The server did not accept everything. Its replies, command by command:"]
-    lines.extend(
+    return ["The server did not accept everything. Its replies, command by command:", *_numbered(results)]
+
+
+def _numbered(results: Sequence[CommandResult]) -> list[str]:
+    return [
         f"{number}. {_quoted(result.command)} -> {_heading(result)}: {_quoted(clip(result.reply, _REPLY_LIMIT))}"
         for number, result in enumerate(results, start=1)
-    )
-    return lines
+    ]
 
 
 def _heading(result: CommandResult) -> str:

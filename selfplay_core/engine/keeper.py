@@ -12,6 +12,7 @@ from selfplay_core.engine.acceptance import accepts
 from selfplay_core.engine.queue import WorkItem
 from selfplay_core.engine.rows import render
 from selfplay_core.engine.solver import Held
+from selfplay_core.errors import DecisionOvertaken
 from selfplay_core.events import Announce, Decided, RowsWritten, TraceEnded, TraceHeld
 from selfplay_core.models import AUTO, Decision, DecisionKind, Trace
 from selfplay_core.store.codec import encode
@@ -65,7 +66,7 @@ class Keeper:
             since=time.time(),
         )
         await self._store.do(hold, attempt)
-        self._announce(TraceHeld(item.trace_id, held.command, held.reason))
+        self._announce(TraceHeld(item.trace_id, held.command, held.reason, item.prompt, item.run_id))
         self.settled(item.position, None)
 
     def settled(self, position: int, trace: Trace | None) -> None:
@@ -120,9 +121,13 @@ class _Accepted:
 
 
 def _decide_untouched(database: Database, trace: Trace, decision: Decision) -> _Accepted | None:
-    """Accept a trace unless somebody has ever decided on it: an undone decision stays undone."""
+    """Accept a trace unless somebody has ever decided on it, or asked again: an undone decision stays undone."""
     with database.locked():
         if standing(database, trace.id).seq:
             return None
-        decide(database, trace.id, decision, render(trace, decision), expected_seq=0)
+        row, seen = render(trace, decision), len(trace.attempts)
+        try:
+            decide(database, trace.id, decision, row, expected_seq=0, expected_attempts=seen)
+        except DecisionOvertaken:
+            return None
         return _Accepted(same_as(database, trace.id))

@@ -11,12 +11,13 @@ import msgspec
 from selfplay_core.categories import Texts
 from selfplay_core.dataset.prompts import GivenPrompt
 from selfplay_core.engine.judging import USUAL_MEANINGS, Finding, Meanings
+from selfplay_core.engine.tuning import Tuning
 from selfplay_core.errors import SettingsError
 from selfplay_core.models import CATEGORY_NAMES, FailedBecause
-from selfplay_core.settings import Settings, VerifySettings
+from selfplay_core.settings import Settings, VerifySettings, without_secrets
 from selfplay_core.settings_sources import seconds_of
 
-__all__ = ["DEFAULT_ACCEPT", "DEFAULT_ROUNDS", "RunPlan", "fingerprint", "plan_run"]
+__all__ = ["DEFAULT_ACCEPT", "DEFAULT_ROUNDS", "RunPlan", "fingerprint", "plan_run", "recorded_settings"]
 
 DEFAULT_ROUNDS: Final = 50
 DEFAULT_ACCEPT: Final = "verified"
@@ -49,6 +50,12 @@ class RunPlan:
     meanings: Meanings = field(default_factory=lambda: USUAL_MEANINGS)
 
     @property
+    def tuning(self) -> Tuning:
+        """What a person may set anew while the run goes on, as it is planned."""
+        focus = self.categories[0] if len(self.categories) == 1 else None
+        return Tuning(focus, self.concurrency, self.max_retries)
+
+    @property
     def prompts_per_round(self) -> int:
         """How many prompts a full round has."""
         return self.categories_per_round * self.prompts_per_category
@@ -61,8 +68,14 @@ class RunPlan:
         return min(full, max(len(self.given) - first_round * self.prompts_per_round, 0))
 
 
-def plan_run(settings: Settings, *, seed: int, given: tuple[GivenPrompt, ...] | None = None) -> RunPlan:
-    """Make the plan of a headless run; a file of prompts lasts for as many rounds as it fills."""
+def plan_run(
+    settings: Settings, *, seed: int, given: tuple[GivenPrompt, ...] | None = None, interactive: bool = False
+) -> RunPlan:
+    """Make the plan of a run; a file of prompts lasts for as many rounds as it fills.
+
+    An interactive run leaves to its person what nobody settled beforehand: it accepts nothing by itself, and
+    holds what the policy asks about.
+    """
     run = settings.run
     categories = (run.focus,) if run.focus else CATEGORY_NAMES
     plan = RunPlan(
@@ -76,8 +89,8 @@ def plan_run(settings: Settings, *, seed: int, given: tuple[GivenPrompt, ...] | 
         concurrency=run.concurrency,
         players=settings.world.players,
         execute=run.execute,
-        on_ask=run.on_ask,
-        accept=run.accept or DEFAULT_ACCEPT,
+        on_ask=run.on_ask or ("hold" if interactive else "deny"),
+        accept=run.accept or ("none" if interactive else DEFAULT_ACCEPT),
         give_up=seconds_of(run.give_up),
         given=_focused(given, run.focus),
         meanings=_meanings(settings.verify),
@@ -87,13 +100,32 @@ def plan_run(settings: Settings, *, seed: int, given: tuple[GivenPrompt, ...] | 
     return replace(plan, rounds=-(-len(plan.given) // plan.prompts_per_round))
 
 
-def fingerprint(settings: Settings, texts: Texts, given: tuple[GivenPrompt, ...] | None) -> str:
+def recorded_settings(settings: Settings, plan: RunPlan) -> str:
+    """Return the settings of a run as JSON, without secrets and with what the plan made of those left open."""
+    tree = msgspec.to_builtins(without_secrets(settings))
+    tree["run"] |= {"on_ask": plan.on_ask, "accept": plan.accept}
+    return msgspec.json.encode(tree).decode()
+
+
+def fingerprint(settings: Settings, texts: Texts, given: tuple[GivenPrompt, ...] | None, plan: RunPlan) -> str:
     """Return what two runs must have in common for one to finish the other: all but speed and patience."""
-    run = msgspec.structs.replace(settings.run, concurrency=1, give_up="", seed=None)
+    run = msgspec.structs.replace(settings.run, concurrency=1, give_up="", seed=None, on_ask=None, accept=None)
+    in_force = (plan.on_ask, plan.accept)
     llm = {"kind": settings.llm.kind, "url": settings.llm.url, "model": settings.llm.model}
     sampling = {"think": settings.llm.think, "num_ctx": settings.llm.num_ctx, "max": settings.llm.max_tokens}
     address = (settings.rcon.host, settings.rcon.port) if settings.world.kind == "rcon" else None
-    parts = (run, llm, sampling, settings.world, settings.verify, settings.policy, address, texts.digest, given)
+    parts = (
+        run,
+        llm,
+        sampling,
+        settings.world,
+        settings.verify,
+        settings.policy,
+        address,
+        in_force,
+        texts.digest,
+        given,
+    )
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:24]
 
 

@@ -27,37 +27,62 @@ class WorkItem:
 
 
 class WorkQueue:
-    """First in, first out, until it is closed."""
+    """First in, first out, until it is closed; what a person has let go on is before all others.
+
+    What was taken out is under way until it is said to be done.
+    """
 
     def __init__(self) -> None:
+        self._released: deque[WorkItem] = deque()
         self._items: deque[WorkItem] = deque()
         self._closed = False
+        self._undone = 0
         self._changed = asyncio.Condition()
 
     @property
     def waiting(self) -> int:
         """How many items nobody has begun."""
-        return len(self._items)
+        return len(self._released) + len(self._items)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is taken in any more."""
+        return self._closed
 
     async def put(self, item: WorkItem) -> None:
-        """Add an item at the end."""
+        """Add an item at the end of its kind."""
         async with self._changed:
-            self._items.append(item)
-            self._changed.notify()
+            (self._items if item.released is None else self._released).append(item)
+            self._undone += 1
+            self._changed.notify_all()
 
     async def close(self, *, discard: bool = False) -> None:
         """Let everybody who waits go once the items are used up, or at once."""
         async with self._changed:
             self._closed = True
             if discard:
+                self._undone -= self.waiting
+                self._released.clear()
                 self._items.clear()
             self._changed.notify_all()
 
     async def get(self) -> WorkItem | None:
         """Return the next item, or None when there will be none."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._items or self._closed)
-            return self._items.popleft() if self._items else None
+            await self._changed.wait_for(lambda: self.waiting or self._closed)
+            items = self._released or self._items
+            return items.popleft() if items else None
+
+    async def done(self) -> None:
+        """Note that the work on one item has ended."""
+        async with self._changed:
+            self._undone -= 1
+            self._changed.notify_all()
+
+    async def all_done(self) -> None:
+        """Wait until nothing waits and nothing is under way."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._undone)
 
 
 class RoundBook:

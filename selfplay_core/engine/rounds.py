@@ -6,6 +6,7 @@ import asyncio
 
 from selfplay_core.categories import Texts, mode_of
 from selfplay_core.engine.asking import Asker
+from selfplay_core.engine.control import Control
 from selfplay_core.engine.conversation import Speaker
 from selfplay_core.engine.groups import first_error_alone
 from selfplay_core.engine.plan import RunPlan
@@ -21,12 +22,15 @@ __all__ = ["RoundWriter"]
 class RoundWriter:
     """Makes the prompts of one round after the other; the same round always comes out the same."""
 
-    def __init__(self, *, asker: Asker, texts: Texts, speaker: Speaker, plan: RunPlan, announce: Announce) -> None:
+    def __init__(
+        self, *, asker: Asker, texts: Texts, speaker: Speaker, plan: RunPlan, control: Control, announce: Announce
+    ) -> None:
         self._asker = asker
         self._texts = texts
         self._speaker = speaker
         self._plan = plan
         self._announce = announce
+        self._control = control
 
     async def write(self, number: int) -> tuple[tuple[str, ...], list[Prompt]]:
         """Return the round's categories and its prompts in the order of their slots.
@@ -36,9 +40,7 @@ class RoundWriter:
         """
         if self._plan.given is not None:
             return self._given(number)
-        categories = tuple(
-            choice_rng(self._plan.seed, number).sample(self._plan.categories, self._plan.categories_per_round)
-        )
+        categories = self._chosen(number)
         self._announce(RoundStarted(number, categories))
         with first_error_alone():
             async with asyncio.TaskGroup() as group:
@@ -50,6 +52,12 @@ class RoundWriter:
             for index, text in enumerate(task.result())
         ]
         return categories, prompts
+
+    def _chosen(self, number: int) -> tuple[str, ...]:
+        focus = (self._control.tuning or self._plan.tuning).focus
+        if focus is not None:
+            return (focus,)
+        return tuple(choice_rng(self._plan.seed, number).sample(self._plan.categories, self._plan.categories_per_round))
 
     async def _category(self, number: int, category: str) -> tuple[str, ...]:
         try:

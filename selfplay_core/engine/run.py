@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from selfplay_core.engine.asking import Asker
+from selfplay_core.engine.backlog import Backlog, released_items
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.errands import Errands
 from selfplay_core.engine.groups import first_error_alone
@@ -14,36 +16,20 @@ from selfplay_core.engine.plan import RunPlan
 from selfplay_core.engine.queue import RoundBook, WorkItem, WorkQueue
 from selfplay_core.engine.rounds import RoundWriter
 from selfplay_core.engine.seeds import trace_id
+from selfplay_core.engine.slots import Slots
 from selfplay_core.engine.solver import Held, Solver
 from selfplay_core.engine.surroundings import Surroundings
 from selfplay_core.engine.watch import Watch
 from selfplay_core.errors import CapReached, GaveUp
 from selfplay_core.events import Announce, RunEnded, TraceStarted
-from selfplay_core.models import Trace
 from selfplay_core.store.rounds import PlannedPrompt, add_round
 from selfplay_core.store.runs import RunStatus
 from selfplay_core.store.thread import AsyncStore
 
-__all__ = ["Backlog", "Run"]
+__all__ = ["Run"]
 
 # Round n is chosen once round n - 2 is complete, so that its prompts are written while n - 1 is answered.
 _ROUNDS_BEHIND = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What earlier runs left: prompts without an answer, and traces that ended but were not decided on.
-
-    In the order in which they were asked; `next_round` is the first round that this run still has to write.
-    """
-
-    entries: tuple[WorkItem | Trace, ...] = ()
-    next_round: int = 0
-
-    @property
-    def open_prompts(self) -> int:
-        """How many prompts still want an answer."""
-        return sum(isinstance(entry, WorkItem) for entry in self.entries)
 
 
 class Run:
@@ -55,6 +41,7 @@ class Run:
         *,
         plan: RunPlan,
         backlog: Backlog,
+        asker: Asker,
         writer: RoundWriter,
         solver: Solver,
         surroundings: Surroundings,
@@ -68,6 +55,7 @@ class Run:
         self._id = run_id
         self._plan = plan
         self._backlog = backlog
+        self._asker = asker
         self._writer = writer
         self._solver = solver
         self._surroundings = surroundings
@@ -79,7 +67,11 @@ class Run:
         self._announce = announce
         self._queue = WorkQueue()
         self._rounds = RoundBook()
+        self._places = Slots(_workers(plan.concurrency))
+        # What was allowed and is queued or under way: the store shows it until its trace has ended.
+        self._released = {item.trace_id for item in backlog.entries if isinstance(item, WorkItem) and item.released}
         self._positions = 0
+        self._all_written = False
         self._left_undone = False
         self._cap = ""
 
@@ -105,19 +97,17 @@ class Run:
         return ended
 
     async def _work_off(self) -> None:
-        # One slot means one prompt at a time, so that a server with a memory sees the same order every time.
-        # With more, twice as many prompts as slots: some wait for the server while others are answered.
-        workers = 1 if self._plan.concurrency == 1 else 2 * self._plan.concurrency
         async with asyncio.TaskGroup() as group:
             producer = group.create_task(self._produce())
-            crew = [group.create_task(self._work()) for _ in range(workers)]
+            crew = group.create_task(self._employ())
             beside = [
                 group.create_task(self._drain_when_told(producer)),
                 group.create_task(self._watch.keep_watch()),
-                group.create_task(self._errands.serve()),
+                group.create_task(self._errands.serve(self._take_up)),
+                group.create_task(self._follow_tuning()),
             ]
             group.create_task(self._keeper.decide_in_order())
-            await asyncio.wait([producer, *crew])
+            await asyncio.wait([producer, crew])
             for task in beside:
                 task.cancel()
             self._keeper.finish()
@@ -125,8 +115,15 @@ class Run:
     async def _drain_when_told(self, producer: asyncio.Task[None]) -> None:
         """On a drain, leave every prompt that nobody has begun, and write no more."""
         await self._control.drained()
-        self._left_undone |= producer.cancel() or self._queue.waiting > 0
+        self._left_undone |= (producer.cancel() and not self._all_written) or self._queue.waiting > 0
         await self._queue.close(discard=True)
+
+    async def _follow_tuning(self) -> None:
+        """Give the model and the crew their new size at once; nobody who works is sent away."""
+        while True:
+            tuning = await self._control.tuned()
+            self._asker.resize(tuning.concurrency)
+            self._places.resize(_workers(tuning.concurrency))
 
     async def _produce(self) -> None:
         for entry in self._backlog.entries:
@@ -144,7 +141,27 @@ class Run:
             except Drained:
                 self._left_undone = True
                 break
+        self._all_written = True
+        await self._work_off_released()
         await self._queue.close()
+
+    async def _work_off_released(self) -> None:
+        """Wait until all is answered, and what was allowed to run meanwhile has run."""
+        while True:
+            await self._queue.all_done()
+            released = await self._store.do(released_items)
+            if not released or self._control.draining:
+                return
+            await self._take_up(released)
+
+    async def _take_up(self, released: Sequence[WorkItem]) -> None:
+        """Queue what a person has allowed to run, each once, unless the run is ending."""
+        if self._queue.closed or self._control.draining:
+            return
+        # All at once, before anything is awaited: afterwards one of them may have ended already.
+        fresh = [item for item in released if item.trace_id not in self._released]
+        self._released.update(item.trace_id for item in fresh)
+        await self._enqueue(fresh)
 
     async def _round(self, number: int) -> list[WorkItem]:
         categories, prompts = await self._writer.write(number)
@@ -163,23 +180,31 @@ class Run:
         self._positions += 1
         return self._positions - 1
 
-    async def _work(self) -> None:
-        while (item := await self._queue.get()) is not None:
+    async def _employ(self) -> None:
+        """Begin one prompt after the other, as many at once as there are places."""
+        async with asyncio.TaskGroup() as crew:
+            while (item := await self._queue.get()) is not None:
+                await self._places.acquire()
+                crew.create_task(self._work(item))
+
+    async def _work(self, item: WorkItem) -> None:
+        try:
             if not await self._control.may_begin():
                 self._left_undone = True
                 return
-            try:
-                await self._solve(item)
-                if item.run_id == self._id and await self._rounds.ended(item.prompt.round):
-                    await self._surroundings.end_round()
-            except Drained:
-                self._left_undone = True
-                return
-            except CapReached as cap:
-                self._left_undone = True
-                self._cap = str(cap)
-                self._control.drain()
-                return
+            await self._solve(item)
+            if item.run_id == self._id and await self._rounds.ended(item.prompt.round):
+                await self._surroundings.end_round(item.run_id, item.prompt.round)
+        except Drained:
+            self._left_undone = True
+        except CapReached as cap:
+            self._left_undone = True
+            self._cap = str(cap)
+            self._control.drain()
+        finally:
+            self._released.discard(item.trace_id)
+            self._places.release()
+            await self._queue.done()
 
     async def _solve(self, item: WorkItem) -> None:
         await self._surroundings.begin_round(item.run_id, item.prompt.round)
@@ -192,3 +217,9 @@ class Run:
             await self._keeper.held(item, found)
         else:
             await self._keeper.ended(item, found)
+
+
+def _workers(slots: int) -> int:
+    # One slot means one prompt at a time, so that a server with a memory sees the same order every time.
+    # With more, twice as many prompts as slots: some wait for the server while others are answered.
+    return 1 if slots == 1 else 2 * slots

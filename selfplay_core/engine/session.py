@@ -5,33 +5,34 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from selfplay_core.categories import Texts
 from selfplay_core.dataset.prompts import GivenPrompt
+from selfplay_core.engine.again import Means
 from selfplay_core.engine.asking import Asker
-from selfplay_core.engine.backlog import collect_backlog, end_ruled_out, resumable_run, toll_of_run
+from selfplay_core.engine.backlog import Backlog, collect_backlog, resumable_run, toll_of_run
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.conversation import Speaker
 from selfplay_core.engine.errands import Errands
+from selfplay_core.engine.holding import end_ruled_out
 from selfplay_core.engine.keeper import Keeper
 from selfplay_core.engine.outage import Outage
-from selfplay_core.engine.plan import RunPlan, fingerprint, plan_run
+from selfplay_core.engine.plan import RunPlan, fingerprint, plan_run, recorded_settings
 from selfplay_core.engine.rounds import RoundWriter
 from selfplay_core.engine.rows import render
-from selfplay_core.engine.run import Backlog, Run
+from selfplay_core.engine.run import Run
 from selfplay_core.engine.servers import Credentials, Model, World, open_model, open_world, sandbox_for
 from selfplay_core.engine.solver import Solver
 from selfplay_core.engine.surroundings import Surroundings
 from selfplay_core.engine.watch import Watch, inspect_at_start
 from selfplay_core.events import Announce, DryRunStarted, RunEnded, RunStarted
 from selfplay_core.models import UNKNOWN_VERSION, workspace_kind
-from selfplay_core.settings import Settings, without_secrets
+from selfplay_core.settings import Settings
 from selfplay_core.store.database import Database
+from selfplay_core.store.denials import denials
 from selfplay_core.store.projection import Projection
 from selfplay_core.store.runs import (
     RunRecord,
@@ -44,14 +45,17 @@ from selfplay_core.store.runs import (
 )
 from selfplay_core.store.thread import AsyncStore
 
-__all__ = ["Job", "dry_run", "generate"]
+__all__ = ["Job", "dry_run", "generate", "plan_of"]
 
 _SEED_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a person asked for, settled: settings, texts, places and secrets."""
+    """What a person asked for, settled: settings, texts, places and secrets.
+
+    `interactive`: a person is there to accept and to allow.
+    """
 
     settings: Settings
     texts: Texts
@@ -60,6 +64,7 @@ class Job:
     output: Path
     given: tuple[GivenPrompt, ...] | None = None
     new: bool = False
+    interactive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
                 world=identity,
             )
         )
+        control.begin(plan.tuning, announce)
         status = RunStatus.INTERRUPTED
         try:
             await keeper.project()
@@ -120,11 +126,13 @@ async def dry_run(job: Job, control: Control, announce: Announce) -> None:
     """Let the model write the prompts of every round, and announce them; nothing else is touched."""
     async with sandbox_for(job.settings) as sandbox, open_model(job.settings, job.credentials, sandbox) as model:
         seed = job.settings.run.seed
-        plan = plan_run(job.settings, seed=_draw_seed() if seed is None else seed, given=job.given)
+        plan = plan_of(job, _draw_seed() if seed is None else seed)
         announce(DryRunStarted(plan.seed, plan.rounds, model.identity))
         asker = _asker(model, plan, control, announce)
         speaker = Speaker(plan.players, UNKNOWN_VERSION)
-        writer = RoundWriter(asker=asker, texts=job.texts, speaker=speaker, plan=plan, announce=announce)
+        writer = RoundWriter(
+            asker=asker, texts=job.texts, speaker=speaker, plan=plan, control=control, announce=announce
+        )
         try:
             for number in range(plan.rounds):
                 if not await control.may_begin_round():
@@ -146,8 +154,8 @@ async def _open_store(workspace: Path) -> AsyncIterator[AsyncStore]:
 async def _choose(job: Job, store: AsyncStore, world: World) -> tuple[RunPlan, _Chosen]:
     """Find the run to go on with, or start one; from here on the workspace is ours to generate in."""
     wanted_seed = job.settings.run.seed
-    plan = plan_run(job.settings, seed=_draw_seed() if wanted_seed is None else wanted_seed, given=job.given)
-    print_of = fingerprint(job.settings, job.texts, job.given)
+    plan = plan_of(job, _draw_seed() if wanted_seed is None else wanted_seed)
+    print_of = fingerprint(job.settings, job.texts, job.given, plan)
 
     def choose(database: Database) -> _Chosen:
         found = None if job.new else resumable_run(database, print_of, wanted_seed)
@@ -160,7 +168,7 @@ async def _choose(job: Job, store: AsyncStore, world: World) -> tuple[RunPlan, _
             rounds=plan.rounds,
             status=RunStatus.RUNNING,
             started_at=time.time(),
-            settings=msgspec.json.encode(without_secrets(job.settings)).decode(),
+            settings=recorded_settings(job.settings, plan),
         )
         if found is None:
             start_run(database, record)
@@ -169,7 +177,9 @@ async def _choose(job: Job, store: AsyncStore, world: World) -> tuple[RunPlan, _
 
     chosen = await store.do(choose)
     world.verifier.charge(await store.do(toll_of_run, chosen.record.id))
-    return plan_run(job.settings, seed=chosen.record.seed, given=job.given), chosen
+    for beginning in await store.do(denials, chosen.record.id):
+        world.verifier.rule_out(beginning)
+    return plan_of(job, chosen.record.seed), chosen
 
 
 def _assemble(
@@ -185,13 +195,17 @@ def _assemble(
 ) -> Run:
     asker = _asker(model, plan, control, announce)
     speaker = Speaker(plan.players, world.verifier.identity.version or UNKNOWN_VERSION)
+    means = Means(asker, lambda: nullcontext(world.verifier), job.texts, plan, model.identity)
     outage = Outage("The server", give_up=plan.give_up, control=control, announce=announce)
     verify = job.settings.verify
     return Run(
         chosen.record.id,
         plan=plan,
         backlog=chosen.backlog,
-        writer=RoundWriter(asker=asker, texts=job.texts, speaker=speaker, plan=plan, announce=announce),
+        asker=asker,
+        writer=RoundWriter(
+            asker=asker, texts=job.texts, speaker=speaker, plan=plan, control=control, announce=announce
+        ),
         solver=Solver(
             asker=asker,
             verifier=world.verifier,
@@ -213,9 +227,8 @@ def _assemble(
             every=60 * verify.canary_minutes,
             give_up=plan.give_up,
             control=control,
-            announce=announce,
         ),
-        errands=Errands(store, world.verifier, control),
+        errands=Errands(chosen.record.id, store, world.verifier, means, control),
         keeper=keeper,
         store=store,
         control=control,
@@ -226,6 +239,11 @@ def _assemble(
 def _asker(model: Model, plan: RunPlan, control: Control, announce: Announce) -> Asker:
     outage = Outage("The model", give_up=plan.give_up, control=control, announce=announce)
     return Asker(model.chat, slots=plan.concurrency, outage=outage, control=control)
+
+
+def plan_of(job: Job, seed: int) -> RunPlan:
+    """Return the plan of a run of this job."""
+    return plan_run(job.settings, seed=seed, given=job.given, interactive=job.interactive)
 
 
 def _draw_seed() -> int:

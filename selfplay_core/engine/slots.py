@@ -13,16 +13,18 @@ __all__ = ["Slots", "Urgency"]
 
 
 class Urgency(IntEnum):
-    """Who goes first; prompts that are not written in time leave slots empty at the end of a round."""
+    """Who goes first: a person who waits; then prompts, for want of which slots stand empty at the end of a round."""
 
-    PROMPTS = 0
-    ANSWERS = 1
+    PERSON = 0
+    PROMPTS = 1
+    ANSWERS = 2
 
 
 class Slots:
-    """A semaphore with an order: by urgency, then first come, first served."""
+    """A semaphore with an order, by urgency, then first come, first served, whose size may change."""
 
     def __init__(self, count: int) -> None:
+        self._count = count
         self._free = count
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._arrivals = itertools.count()
@@ -30,14 +32,21 @@ class Slots:
     @asynccontextmanager
     async def slot(self, urgency: Urgency) -> AsyncIterator[None]:
         """Hold one slot for the length of the block."""
-        await self._acquire(urgency)
+        await self.acquire(urgency)
         try:
             yield
         finally:
-            self._release()
+            self.release()
 
-    async def _acquire(self, urgency: Urgency) -> None:
-        if self._free:
+    def resize(self, count: int) -> None:
+        """Let `count` hold a slot at once from here on; those who hold one keep it."""
+        self._free += count - self._count
+        self._count = count
+        self._hand_out()
+
+    async def acquire(self, urgency: Urgency = Urgency.ANSWERS) -> None:
+        """Take a slot as soon as it is one's turn; to be given back with `release`."""
+        if self._free > 0:
             self._free -= 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -47,13 +56,17 @@ class Slots:
         except asyncio.CancelledError:
             # Handed a slot in the moment of being cancelled: it goes on to the next.
             if turn.done() and not turn.cancelled():
-                self._release()
+                self.release()
             raise
 
-    def _release(self) -> None:
-        while self._waiting:
+    def release(self) -> None:
+        """Give a slot back, and with it the turn to whoever is next."""
+        self._free += 1
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._free > 0 and self._waiting:
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():
                 turn.set_result(None)
-                return
-        self._free += 1
+                self._free -= 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from selfplay_core.categories import Texts
+from selfplay_core.engine.answering import NO_COMMAND, attempt_of, no_answer, what_is_open, what_went_wrong
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.control import Control
 from selfplay_core.engine.conversation import Speaker, answer_messages, system_prompt
@@ -16,7 +17,6 @@ from selfplay_core.engine.seeds import request_seed
 from selfplay_core.engine.slots import Urgency
 from selfplay_core.errors import (
     ConnectionLost,
-    IllTyped,
     ModelFault,
     ModelNotFound,
     ModelRefusedRequest,
@@ -25,7 +25,7 @@ from selfplay_core.errors import (
 )
 from selfplay_core.events import Announce, AttemptJudged
 from selfplay_core.llm.base import ChatReply, ChatRequest
-from selfplay_core.llm.replies import answer_schema, decode_answer
+from selfplay_core.llm.replies import answer_schema
 from selfplay_core.models import (
     Action,
     Answer,
@@ -36,10 +36,8 @@ from selfplay_core.models import (
     Outcome,
     Prompt,
     Trace,
-    VerdictOutcome,
 )
-from selfplay_core.text import clip
-from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, FaultCount, TooSoon, Verifier, too_long
+from selfplay_core.verify.verifier import FaultCount, TooSoon, Verifier
 
 __all__ = ["Held", "Solver"]
 
@@ -120,7 +118,7 @@ class Solver:
             if isinstance(fault, ModelNotFound | ModelRefusedRequest) and not self._asker.ever_answered:
                 raise
             if isinstance(fault, NoAnswer):
-                work.attempts.append(_no_answer(len(work.attempts) + 1, fault))
+                work.attempts.append(no_answer(len(work.attempts) + 1, fault))
             ending = _Ending(Outcome.ERRORED, str(fault))
         trace = self._trace(work, ending)
         if ending.held_command is not None:
@@ -132,19 +130,22 @@ class Solver:
             ending = await self._run(work, released, released.answer, allowed_by_person=True)
             if ending is not None:
                 return ending
-        for number in range(len(work.attempts) + 1, self._plan.max_retries + 2):
+        while (number := len(work.attempts) + 1) <= self._most_attempts():
             reply = await self._ask(work, run_seed, number)
-            attempt = _decode(number, reply, work.prompt)
+            attempt = attempt_of(number, reply, work.prompt.mode)
             if attempt.answer is None or attempt.error is not None:
                 self._keep(work, attempt)
                 continue
             if not attempt.answer.commands:
                 self._keep(work, attempt)
-                return _Ending(Outcome.REFUSED if number == 1 else Outcome.FAILED, "The answer holds no command.")
+                return _Ending(Outcome.REFUSED if number == 1 else Outcome.FAILED, NO_COMMAND)
             ending = await self._run(work, attempt, attempt.answer)
             if ending is not None:
                 return ending
-        return _Ending(Outcome.FAILED, _what_went_wrong(work.attempts[-1]))
+        return _Ending(Outcome.FAILED, what_went_wrong(work.attempts[-1]))
+
+    def _most_attempts(self) -> int:
+        return 1 + (self._control.tuning or self._plan.tuning).max_retries
 
     async def _ask(self, work: _Work, run_seed: int, number: int) -> ChatReply:
         request = ChatRequest(
@@ -172,7 +173,7 @@ class Solver:
             case Finding.MISTAKEN:
                 return None
             case Finding.UNPROVEN:
-                return _Ending(Outcome.UNPROVEN, _what_is_open(results))
+                return _Ending(Outcome.UNPROVEN, what_is_open(results))
             case Finding.PROVEN:
                 return _Ending(good_outcome(earlier, self._plan.meanings))
 
@@ -232,55 +233,3 @@ class Solver:
                 "max_tokens": self._plan.max_tokens,
             },
         )
-
-
-def _decode(number: int, reply: ChatReply, prompt: Prompt) -> Attempt:
-    """Make an attempt of a reply; one that is no answer, or cannot be sent, carries the error for the model."""
-    answer: Answer | None = None
-    error: str | None = None
-    try:
-        answer = decode_answer(reply.content, prompt.mode)
-    except IllTyped as fault:
-        error = str(fault)
-    else:
-        error = _unsendable(answer.commands)
-    return Attempt(
-        number=number,
-        raw=reply.content,
-        answer=answer,
-        error=error,
-        thinking=reply.thinking,
-        seconds=reply.seconds,
-        output_tokens=reply.output_tokens,
-    )
-
-
-def _unsendable(commands: tuple[str, ...]) -> str | None:
-    for index, command in enumerate(commands):
-        if too_long(command):
-            size = len(command.encode())
-            return (
-                f"commands[{index}] is {size} bytes long; the server reads at most {MAX_COMMAND_BYTES}. "
-                "Write a shorter command, or several. Nothing was run."
-            )
-    return None
-
-
-def _what_went_wrong(attempt: Attempt) -> str:
-    """Return why the last attempt did not stand: its own form, or what the server said."""
-    return attempt.error or _what_is_open(attempt.results)
-
-
-def _what_is_open(results: tuple[CommandResult, ...]) -> str:
-    """Return the gravest verdict on a command that is no proof, with the server's words."""
-    grave = (VerdictOutcome.PASSED, VerdictOutcome.UNCLEAR, VerdictOutcome.FAILED, VerdictOutcome.REJECTED)
-    worst = max(results, key=lambda result: grave.index(result.verdict.outcome))
-    if worst.verdict.outcome is VerdictOutcome.PASSED:
-        return "The commands were parsed, and not run."
-    said = worst.reply or worst.verdict.message or "nothing"
-    return f"{worst.verdict.outcome.value}: {clip(worst.command, 200)!r} was answered {clip(said, 400)!r}"
-
-
-def _no_answer(number: int, fault: NoAnswer) -> Attempt:
-    """Keep what had come of a reply that never became an answer; it is evidence, and no mistake."""
-    return Attempt(number=number, raw=fault.partial, answer=None, error=str(fault), thinking=fault.thinking)

@@ -35,8 +35,9 @@ class Surroundings:
                 await self._whole(self._verifier.begin_round)
                 self._begun.add((run_id, number))
 
-    async def end_round(self) -> None:
-        """Clean up; waits while the server is away."""
+    async def end_round(self, run_id: str, number: int) -> None:
+        """Clean up; waits while the server is away. What comes back to the round sets it up again."""
+        self._begun.discard((run_id, number))
         await self._whole(self._verifier.end_round)
 
     async def _whole(self, commands: Callable[[], Awaitable[None]]) -> None:

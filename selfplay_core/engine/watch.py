@@ -7,7 +7,6 @@ from typing import Final
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.outage import Outage
 from selfplay_core.errors import ConnectionLost, ForeignPlayers, GaveUp, ProtocolViolation
-from selfplay_core.events import Announce, RunPaused, RunResumed
 from selfplay_core.models import WorldIdentity
 from selfplay_core.text import clip, one_line
 from selfplay_core.verify.canary import foreign_players
@@ -49,7 +48,6 @@ class Watch:
         every: float,
         give_up: float,
         control: Control,
-        announce: Announce,
     ) -> None:
         self._verifier = verifier
         self._outage = outage
@@ -58,7 +56,6 @@ class Watch:
         self._every = every
         self._give_up = give_up
         self._control = control
-        self._announce = announce
 
     async def keep_watch(self) -> None:
         """Watch until the run drains; raises CanaryFailed, or GaveUp if a stranger stays."""
@@ -87,8 +84,7 @@ class Watch:
                 return () if self._allow_players else _strangers(identity, self._players)
 
     async def _wait_until_they_leave(self, strangers: tuple[str, ...]) -> None:
-        self._announce(RunPaused(f"players are online who are not in the settings: {_names(strangers)}"))
-        self._control.pause(_WATCH)
+        self._control.pause(_WATCH, f"players are online who are not in the settings: {_names(strangers)}")
         waited = 0.0
         while strangers:
             if waited >= self._give_up:
@@ -101,7 +97,6 @@ class Watch:
             waited += pause
             strangers = await self._look()
         self._control.resume(_WATCH)
-        self._announce(RunResumed())
 
 
 def _strangers(identity: WorldIdentity, ours: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfplay_core.models import Action, Ruling
 from selfplay_core.text import clip, one_line
@@ -22,9 +22,10 @@ from selfplay_core.verify.selection import edited_volumes
 from selfplay_core.verify.spelling import CONTROL, bare_name, loosened
 from selfplay_core.verify.unwrap import Call, Reading, readings, words
 
-__all__ = ["Policy", "review"]
+__all__ = ["Policy", "hits", "pattern_of", "review"]
 
 _NOTHING: frozenset[str] = frozenset()
+_NO_ENTRIES: frozenset[tuple[str, ...]] = frozenset()
 _SHOWN = 80
 _LARGEST_EXPLOSION = 16
 _DEEPEST_CLICK = 2
@@ -44,6 +45,16 @@ _ALIASES = {
 
 _BLOCK = "a command block, which would run commands later"
 
+# Commands whose next word says which command they really are.
+_WITH_SUB_WORD = frozenset(
+    word
+    for line in (
+        "advancement bossbar data effect experience forceload item loot place recipe schedule scoreboard snap",
+        "snapshot structure team tickingarea time xp",
+    )
+    for word in line.split()
+)
+
 _ASK = 4
 _DENY = 5
 
@@ -55,10 +66,11 @@ class Policy:
     deny: frozenset[str] = _NOTHING
     ask: frozenset[str] = _NOTHING
     allow: frozenset[str] = _NOTHING
+    ruled_out: frozenset[str] = _NOTHING
 
     def review(self, command: str) -> Ruling:
         """Rule on a command by our rules and these."""
-        return review(command, deny=self.deny, ask=self.ask, allow=self.allow)
+        return review(command, deny=self.deny, ask=self.ask, allow=self.allow, ruled_out=self.ruled_out)
 
     def review_all(self, commands: Sequence[str]) -> tuple[Ruling, ...]:
         """Rule on the commands of one answer, whose WorldEdit selection is known from its own commands."""
@@ -73,6 +85,7 @@ class _Lists:
     deny: frozenset[tuple[str, ...]]
     ask: frozenset[tuple[str, ...]]
     allow: frozenset[tuple[str, ...]]
+    ruled_out: frozenset[tuple[str, ...]]
     depth: int = 0
 
 
@@ -91,14 +104,35 @@ def review(
     deny: frozenset[str] = _NOTHING,
     ask: frozenset[str] = _NOTHING,
     allow: frozenset[str] = _NOTHING,
+    ruled_out: frozenset[str] = _NOTHING,
 ) -> Ruling:
     """Rule on `command`, however it is spelled and wrapped; never raises, in time linear in its length.
 
-    An entry of `deny`, `ask` or `allow` is the beginning of a command (`give`, `effect clear`). `deny` and
-    `ask` go before `allow`, which lifts only what would be asked. The hard list stands above all three; of
-    it, the entry `function <id>` in `allow` admits that one function, run or scheduled.
+    An entry of `deny`, `ask`, `allow` or `ruled_out` is the beginning of a command (`give`, `effect clear`).
+    `deny` and `ask` go before `allow`, which lifts only what would be asked; `ruled_out` denies what a person
+    said no to in this run. The hard list stands above all; of it, the entry `function <id>` in `allow` admits
+    that one function, run or scheduled.
     """
-    return _review(command, _Lists(_entries(deny), _entries(ask), _entries(allow)))
+    return _review(command, _Lists(_entries(deny), _entries(ask), _entries(allow), _entries(ruled_out)))
+
+
+def hits(command: str, beginning: str) -> bool:
+    """Whether the entry `beginning` in a list would be a rule for `command`, however it is spelled and wrapped."""
+    entries = _entries(frozenset((beginning,)))
+    read = ((call, reading) for reading in readings(command) for call in reading.calls)
+    return any(_entry(entries, _begins(call, words(call.rest.lower())), reading.around) for call, reading in read)
+
+
+def pattern_of(command: str) -> str:
+    """Return the beginning that stands for commands like this one: its root, and the word behind it that matters.
+
+    Of a command that is read in several ways, the one with the gravest ruling; blank where there is no command.
+    """
+    lists = _Lists(_NO_ENTRIES, _NO_ENTRIES, _NO_ENTRIES, _NO_ENTRIES)
+    calls = [(_on_call(call, reading, lists).risk, call) for reading in readings(command) for call in reading.calls]
+    _, call = max(calls, key=lambda item: item[0])
+    first = next(iter(words(call.rest.lower())), "")
+    return f"{call.shown} {first}" if call.name in _WITH_SUB_WORD and first.isidentifier() else call.shown
 
 
 def _review(command: str, lists: _Lists) -> Ruling:
@@ -123,7 +157,7 @@ def _on_call(call: Call, reading: Reading, lists: _Lists) -> Ruling:
 def _finding(call: Call, reading: Reading, lists: _Lists) -> _Finding | None:
     """Return the gravest rule that the call hits; the order of the questions is the order of their weight."""
     args = words(call.rest.lower())
-    begins = (_ALIASES.get(call.name, call.name), *args)
+    begins = _begins(call, args)
     never = _never(call, reading, args, lists)
     if never is not None:
         return _Finding(_DENY, *never)
@@ -133,6 +167,9 @@ def _finding(call: Call, reading: Reading, lists: _Lists) -> _Finding | None:
     listed = _entry(lists.deny, begins, reading.around)
     if listed:
         return _Finding(_DENY, f"the settings deny `{listed}`", _text(call))
+    listed = _entry(lists.ruled_out, begins, reading.around)
+    if listed:
+        return _Finding(_DENY, f"a person denied `{listed}` for this run", _text(call))
     listed = _entry(lists.ask, begins, reading.around)
     if listed:
         return _Finding(_ASK, f"the settings ask about `{listed}`", _text(call))
@@ -140,6 +177,10 @@ def _finding(call: Call, reading: Reading, lists: _Lists) -> _Finding | None:
         return carried
     why = None if _entry(lists.allow, begins) else risk_of(call, reading, args)
     return _Finding(_ASK, f"it {why}", _text(call)) if why else None
+
+
+def _begins(call: Call, args: list[str]) -> tuple[str, ...]:
+    return (_ALIASES.get(call.name, call.name), *args)
 
 
 def _never(call: Call, reading: Reading, args: list[str], lists: _Lists) -> tuple[str, str] | None:
@@ -254,7 +295,7 @@ def _clicked(call: Call, texts: tuple[str, ...], ended: bool, lists: _Lists) -> 
         return _Finding(_ASK, "it holds text that cannot be read to its end", _text(call))
     if found.commands and lists.depth >= _DEEPEST_CLICK:
         return _Finding(_ASK, "a click in it leads to a click, and so on", _text(call))
-    deeper = _Lists(lists.deny, lists.ask, lists.allow, lists.depth + 1)
+    deeper = replace(lists, depth=lists.depth + 1)
     for command in found.commands:
         ruling = _review(command, deeper)
         if ruling.action is not Action.ALLOW:

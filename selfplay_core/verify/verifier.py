@@ -101,6 +101,12 @@ class Verifier:
         """Count what this run had done to the world before it was interrupted."""
         self._meter.charge(toll)
 
+    def rule_out(self, beginning: str) -> None:
+        """Deny commands that begin so from here on: a person said no to them for this run."""
+        policy = self._conduct.policy
+        policy = replace(policy, ruled_out=policy.ruled_out | {beginning})
+        self._conduct = replace(self._conduct, policy=policy)
+
     def review(self, commands: Sequence[str]) -> tuple[Ruling, ...]:
         """Rule on the commands of an answer before anything is sent."""
         return self._conduct.policy.review_all(commands)

@@ -1,0 +1,79 @@
+"""What a person says no to, and what nobody ruled on in time: held attempts that end without having run."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Final
+
+from selfplay_core.models import Level, Outcome, Trace
+from selfplay_core.store.codec import decode
+from selfplay_core.store.database import Database
+from selfplay_core.store.denials import deny_beginning
+from selfplay_core.store.held import HeldAttempt, expired_held, held, rule_held
+from selfplay_core.store.traces import save_trace
+from selfplay_core.text import clip, one_line
+from selfplay_core.verify.policy import hits, pattern_of
+
+__all__ = ["deny_held", "deny_pattern", "end_ruled_out", "parked_trace", "pattern_of"]
+
+_HELD_FOR: Final = 24 * 3600.0
+
+
+def parked_trace(item: HeldAttempt) -> Trace:
+    """Return the trace so far, whose last attempt waits; raises StoreError if it cannot be read."""
+    return decode(item.payload.decode(), Trace, f"held attempt {item.trace_id}")
+
+
+def deny_held(database: Database, trace_id: str, *, by: str, reason: str = "") -> bool:
+    """End a held attempt as blocked; False if it is parked no more, or was ruled on before."""
+    with database.locked():
+        item = next((item for item in held(database) if item.trace_id == trace_id), None)
+        return item is not None and _deny(database, item, by, reason)
+
+
+def deny_pattern(database: Database, run_id: str, beginning: str, *, by: str) -> int:
+    """Deny commands that begin so for the rest of a run, and every attempt of it that is held with such a one.
+
+    Returns how many attempts that ended. A blank beginning denies nothing.
+    """
+    if not beginning.strip():
+        return 0
+    reason = f"So is `{clip(one_line(beginning), 80)}` for the rest of the run."
+    with database.locked():
+        deny_beginning(database, run_id, beginning, by=by, at=time.time())
+        return sum(_deny(database, item, by, reason) for item in held(database) if _is_meant(item, run_id, beginning))
+
+
+def end_ruled_out(database: Database) -> None:
+    """End as blocked what a person has denied, or nobody has ruled on within a day."""
+    now = time.time()
+    if not expired_held(database, now, _HELD_FOR) and all(item.allowed is not False for item in held(database)):
+        return
+    with database.locked():
+        for item in expired_held(database, now, _HELD_FOR):
+            _block(database, item, "Nobody allowed it within 24 hours.")
+        for item in held(database):
+            if item.allowed is False:
+                _block(database, item, f"Denied by {item.ruled_by}.")
+
+
+def _deny(database: Database, item: HeldAttempt, by: str, reason: str) -> bool:
+    if not rule_held(database, item.trace_id, allow=False, by=by):
+        return False
+    _block(database, item, f"Denied by {by}. {reason}".rstrip())
+    return True
+
+
+def _is_meant(item: HeldAttempt, run_id: str, beginning: str) -> bool:
+    if item.run_id != run_id or item.allowed is not None:
+        return False
+    last = parked_trace(item).last
+    commands = last.answer.commands if last is not None and last.answer is not None else ()
+    return any(hits(command, beginning) for command in commands)
+
+
+def _block(database: Database, item: HeldAttempt, reason: str) -> None:
+    parked = parked_trace(item)
+    ended = replace(parked, outcome=Outcome.BLOCKED, level=Level.NONE, reason=f"{parked.reason} {reason}".strip())
+    save_trace(database, item.run_id, ended, time.time())
