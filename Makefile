@@ -1,4 +1,4 @@
-# make demo   install, then a run on the built-in sandbox
+# make demo   install, then the review screen on the built-in sandbox (without a terminal: a batch run)
 # make test   install, then format, lint, types, import contracts and every test
 # make bench  the benchmarks; prints ratios, asserts nothing
 
@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: demo test format lint types contracts tests bench clean
 
 demo: $(VENV)/.runtime
-	$(BIN)/selfplay-tui --headless --rounds 2
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/selfplay-tui --rounds 10; else $(BIN)/selfplay-tui --headless --rounds 2; fi
 
 test: lint types contracts tests
 

@@ -1,51 +1,87 @@
-"""Draws the screenshots from seeded runs on the sandbox: `python screenshots/make.py` (needs the dev extra)."""
+"""Draws the screenshots from seeded runs on the sandbox: `python -m screenshots.make` (needs the dev extra)."""
 
 from __future__ import annotations
 
-import io
+import asyncio
 import os
-import re
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-import pexpect
-from rich.console import Console
-from rich.text import Text
+from screenshots.batch import draw_batch
+from selfplay_core.engine.desk import Desk
+from tui.actions import Keymap
+from tui.app import ReviewApp
+from tui.curator import Curator
+from tui.job import settle_job
+from tui.options import parse
+from tui.runner import Runner
+from tui.workbench import Workbench
 
-HERE = Path(__file__).resolve().parent
-WIDTH = 100
+HERE: Final = Path(__file__).resolve().parent
+NOON: Final = 1_767_268_800.0
+"""Every clock of a picture shows the same time, so that drawing it again changes nothing."""
 
-_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+PICTURES: Final[tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...]] = (
+    ("review", (120, 36), ("j", "j", "j", "j", "j", "j")),
+    ("review-small", (80, 24), ()),
+    ("edit", (120, 36), ("e",)),
+    ("bulk", (120, 36), ("b",)),
+    ("statistics", (120, 36), ("s",)),
+    ("held", (120, 36), ("exclamation_mark",)),
+)
+"""Name, columns and rows, and the keys that lead there."""
+
+DECIDED: Final = ("a", "1", "a", "space", "a", "r")
 
 
 def main() -> None:
     """Draw each picture beside this file."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     with tempfile.TemporaryDirectory() as folder:
-        draw("batch", ["--headless", "--rounds", "2", "--seed", "3"], folder)
-        draw("doctor", ["doctor"], folder)
+        os.environ["XDG_STATE_HOME"] = folder
+        draw_batch(HERE, folder)
+        asyncio.run(draw_review(Path(folder)))
 
 
-def draw(name: str, words: list[str], folder: str) -> None:
-    """Run the command in a pseudo-terminal and draw what stays on the screen."""
-    environment = {**os.environ, "XDG_STATE_HOME": folder, "TERM": "xterm"}
-    child = pexpect.spawn(
-        "selfplay-tui", words, cwd=folder, env=environment, dimensions=(30, WIDTH), encoding="utf-8", timeout=120
-    )
-    child.expect(pexpect.EOF)
-    output = str(child.before)
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(Text(f"$ selfplay-tui {' '.join(words)}", style="bold"))
-    for line in _kept_lines(output):
-        console.print(Text(line))
-    console.save_svg(str(HERE / f"{name}.svg"), title="selfplay-tui", unique_id=name)
+async def draw_review(folder: Path) -> None:
+    """Make a run behind the review screen, decide on a few, and draw what the keys show."""
+    words = ["--workspace", str(folder / "tuesday"), "--rounds", "6", "--seed", "3"]
+    settled = settle_job(parse(words), {})
+    job = replace(settled.job, interactive=True)
+    async with Curator.open(job, "alex") as curator, Desk(job, curator.store) as desk:
+        runner = Runner(job, curator.store)
+        clock = _Clock()
+        keymap = Keymap.of({})
+        bench = Workbench(job, settled.origins, curator, desk, runner, keymap, clock=clock, now=lambda: NOON)
+        runner.start()
+        await runner.ended()
+        for name, size, keys in PICTURES:
+            app = ReviewApp(bench, generates=False)
+            async with app.run_test(size=size) as pilot:
+                for key in DECIDED if name == "review" else ():
+                    clock.seconds += 1
+                    await pilot.press(key)
+                    await pilot.pause(0.3)
+                for key in keys:
+                    clock.seconds += 1
+                    await pilot.press(key)
+                    await pilot.pause(0.3)
+                await pilot.pause(0.5)
+                (HERE / f"{name}.svg").write_text(app.export_screenshot(title="selfplay-tui"), encoding="utf-8")
 
 
-def _kept_lines(output: str) -> list[str]:
-    """Leave out the bar, which is gone when the run is over."""
-    lines = _CONTROLS.sub("", output).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    kept = [line.rstrip() for line in lines if "/min" not in line and "━" not in line]
-    # Where the bar was redrawn an empty line stands before the next prompt's.
-    return re.sub(r"\n+(?=\[)", "\n", "\n".join(kept)).strip("\n").split("\n")
+class _Clock:
+    """Moves when it is told, so that neither rates nor countdowns depend on this machine."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 if __name__ == "__main__":

@@ -31,9 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tui.doctor_command import run as examine
 
             return examine(options)
-        from tui.headless import run
+        if options.command == "" and (options.headless or options.dry_run or options.json):
+            from tui.headless import run
 
-        return run(options)
+            return run(options)
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return _refuse("the review screen needs a terminal, and there is none here; --headless makes a batch run")
+        from tui.review_command import run as review
+
+        return review(options)
     except KeyboardInterrupt:
         return 130
 

@@ -76,8 +76,6 @@ def run(options: argparse.Namespace) -> int:
         job = make_job(options)
     except UsageError as error:
         return _complain(error, _USAGE)
-    if not (options.headless or options.dry_run):
-        print("selfplay-tui: this version has no review screen yet; making a headless run.", file=sys.stderr)
     summary = Summary()
     report = choose_report(as_json_lines=options.json, dry_run=options.dry_run, summary=summary)
     work = _print_prompts if options.dry_run else _generate

@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from selfplay_core.settings_sources import Loaded, load_settings
 from selfplay_core.text import clip, one_line
 from tui.options import FLAG_NAMES
 
-__all__ = ["make_job"]
+__all__ = ["Settled", "make_job", "settle_job"]
 
 _REAL: Final = Path("selfplay")
 _SANDBOX: Final = Path("selfplay-sandbox")
@@ -31,15 +32,28 @@ _OUTPUT_NAME: Final = "self_play.jsonl"
 _TEXTS_NAME: Final = "prompts"
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a person asked for, and for each setting that somebody made where it came from."""
+
+    job: Job
+    origins: dict[str, str]
+
+
 def make_job(options: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Job:
     """Settle what a person asked for; raises SettingsError in one line, and asks for a missing password."""
+    return settle_job(options, environment).job
+
+
+def settle_job(options: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Settled:
+    """As `make_job`, with the origins of the settings."""
     for flag in ("workspace", "config", "output", "prompts"):
         if getattr(options, flag) == "":
             raise SettingsError(f"--{flag} is empty; give it a value, or leave it out.")
     loaded, workspace = _settle(options, environment)
     given = read_prompts(Path(options.prompts), CATEGORY_NAMES) if options.prompts else None
     texts = workspace / _TEXTS_NAME
-    return Job(
+    job = Job(
         settings=loaded.settings,
         texts=load_texts(texts if texts.is_dir() else None),
         credentials=_credentials(options, loaded, environment),
@@ -48,6 +62,7 @@ def make_job(options: argparse.Namespace, environment: Mapping[str, str] = os.en
         given=given,
         new=options.new,
     )
+    return Settled(job, loaded.origins)
 
 
 def _output(options: argparse.Namespace, workspace: Path) -> Path:
@@ -97,13 +112,15 @@ def _settings_in(workspace: Path) -> Path | None:
 def _credentials(options: argparse.Namespace, loaded: Loaded, environment: Mapping[str, str]) -> Credentials:
     api_key = environment.get("SELFPLAY_LLM__API_KEY")
     needs_password = loaded.settings.world.kind == "rcon" and not options.dry_run
+    # Who only reviews may never ask the server anything.
+    asks = options.command != "review"
     return Credentials(
-        rcon_password=_rcon_password(options.rcon_pass, environment) if needs_password else None,
+        rcon_password=_rcon_password(options.rcon_pass, environment, asks=asks) if needs_password else None,
         api_key=Secret(api_key) if api_key else None,
     )
 
 
-def _rcon_password(typed: str | None, environment: Mapping[str, str]) -> Secret:
+def _rcon_password(typed: str | None, environment: Mapping[str, str], *, asks: bool) -> Secret | None:
     if typed is not None:
         print(
             "selfplay-tui: --rcon-pass can be read by others on this machine; "
@@ -115,6 +132,8 @@ def _rcon_password(typed: str | None, environment: Mapping[str, str]) -> Secret:
         return _not_empty(password, "SELFPLAY_RCON__PASSWORD")
     if file := environment.get("SELFPLAY_RCON__PASSWORD_FILE"):
         return _not_empty(_from_file(Path(file)), file)
+    if not asks:
+        return None
     if sys.stdin.isatty():
         return _not_empty(getpass.getpass("RCON password: "), "the terminal")
     raise SettingsError(

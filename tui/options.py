@@ -22,12 +22,15 @@ categories:
   {", ".join(CATEGORY_NAMES[5:])}
 
 commands:
+  review         the review screen, without generating (selfplay-tui review --help)
   doctor         look at everything that a run needs (selfplay-tui doctor --help)
   sandbox        serve the sandbox's model and server to other programs (selfplay-tui sandbox --help)
 
 examples:
+  selfplay-tui
+      the review screen on the sandbox, generating as it goes
   selfplay-tui --headless --rounds 2 --output out.jsonl
-      two rounds on the sandbox
+      two rounds on the sandbox, in batch
   selfplay-tui --headless --model qwen3:8b --rcon-host 127.0.0.1
       a model in Ollama and a server of your own; the password comes from SELFPLAY_RCON__PASSWORD
   selfplay-tui --dry-run --model qwen3:8b --focus worldedit
@@ -47,6 +50,16 @@ _SANDBOX_EPILOG: Final = """\
 example:
   selfplay-tui sandbox --ollama-port 11500 --rcon-port 25580 --rcon-pass secret"""
 
+_REVIEW_DESCRIPTION: Final = """\
+The review screen without a run of its own: look at what other runs bring, accept, reject, edit, undo.
+Where a run goes on in the same workspace, its traces appear as they end."""
+
+_REVIEW_EPILOG: Final = """\
+example:
+  selfplay-tui review --workspace ./selfplay
+
+The server's password is only needed to run edited commands while no run goes on: SELFPLAY_RCON__PASSWORD."""
+
 _DOCTOR_DESCRIPTION: Final = """\
 Look at everything that a run needs: policy, language, workspace, output, model, slots, server, password,
 canaries, version and players. One line each; nothing of a run is done."""
@@ -62,6 +75,9 @@ FLAG_NAMES: Final = {
     "llm.kind": "--llm",
     "llm.model": "--model",
     "llm.url": "--ollama-url",
+    "review.ascii": "--ascii",
+    "review.mouse": "--no-mouse",
+    "review.theme": "--theme",
     "rcon.host": "--rcon-host",
     "rcon.port": "--rcon-port",
     "run.accept": "--accept",
@@ -141,6 +157,7 @@ def _run_parser() -> _Parser:
     mode.add_argument("--new", action="store_true", help="start another run, even if the last one was interrupted")
     mode.add_argument("--json", action="store_true", help="JSON lines on stdout, also on a terminal")
     _add_place(parser)
+    _add_screen(parser)
     _add_settings(parser)
     return parser
 
@@ -194,6 +211,33 @@ def _add_settings(parser: _Parser) -> None:
     add("run.give_up", "TIME", "how long to wait for a server that is away; default 15m")
 
 
+def _add_screen(parser: _Parser) -> None:
+    screen = parser.add_argument_group("review screen")
+    screen.add_argument(
+        FLAG_NAMES["review.theme"],
+        dest="review.theme",
+        metavar="NAME",
+        default=argparse.SUPPRESS,
+        help="dark (default), light or ansi; NO_COLOR is heeded",
+    )
+    for path, value, text in (
+        ("review.ascii", "true", "no signs outside ASCII"),
+        ("review.mouse", "false", "leave the mouse to the terminal"),
+    ):
+        screen.add_argument(
+            FLAG_NAMES[path], dest=path, action="store_const", const=value, default=argparse.SUPPRESS, help=text
+        )
+
+
+def _review_parser() -> _Parser:
+    parser = _new_parser("selfplay-tui review", _REVIEW_DESCRIPTION, _REVIEW_EPILOG)
+    parser.set_defaults(headless=False, dry_run=False, new=False, json=False, prompts=None)
+    _add_place(parser)
+    _add_screen(parser)
+    _add_settings(parser)
+    return parser
+
+
 def _doctor_parser() -> _Parser:
     parser = _new_parser("selfplay-tui doctor", _DOCTOR_DESCRIPTION, _DOCTOR_EPILOG)
     parser.set_defaults(headless=False, dry_run=False, new=False, prompts=None)
@@ -220,6 +264,7 @@ def _port(text: str) -> int:
 
 _PARSERS: Final[dict[str, Callable[[], _Parser]]] = {
     "": _run_parser,
+    "review": _review_parser,
     "doctor": _doctor_parser,
     "sandbox": _sandbox_parser,
 }

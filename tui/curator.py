@@ -1,0 +1,325 @@
+"""The workspace as the review screen uses it: lists, examples ahead of time, decisions, and the output file."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from selfplay_core.engine.rows import render
+from selfplay_core.engine.session import Job
+from selfplay_core.errors import SelfplayError
+from selfplay_core.models import Decision, DecisionKind, Outcome
+from selfplay_core.store.database import Database, Reader
+from selfplay_core.store.decisions import Planned, decide, decide_all
+from selfplay_core.store.filters import Filter
+from selfplay_core.store.flags import set_flag
+from selfplay_core.store.held import held_count
+from selfplay_core.store.history import Moved, last_decision, redo_last, undo_last
+from selfplay_core.store.listing import MARKS, Example, Listing, QueueLine, changes, example, lines, listing
+from selfplay_core.store.projection import Projection
+from selfplay_core.store.thread import AsyncReader, AsyncStore
+from selfplay_core.store.traces import tally
+
+__all__ = ["Curator", "News"]
+
+T = TypeVar("T")
+
+_EXAMPLES_KEPT: Final = 64
+_LINES_KEPT: Final = 2_000
+_WRITE_AFTER: Final = 2.0
+_WRITE_AT: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What changed in the workspace since the last look, by whomever."""
+
+    marks: tuple[tuple[int, int], ...]
+    amended: tuple[int, ...]
+    held: int
+    decided: Counter[DecisionKind]
+    undecided: int
+    last: tuple[DecisionKind, int] | None
+    generating: bool
+
+
+class Curator:
+    """Writes in one thread, reads examples in another, long lists in a third, and keeps up the output in a fourth.
+
+    Examples are kept by number, so that the next one is there when it is wanted; whoever changes one drops it.
+    """
+
+    def __init__(
+        self,
+        workspace: Path,
+        operator: str,
+        *,
+        store: AsyncStore,
+        reader: AsyncReader,
+        lister: AsyncReader,
+        projector: Projector,
+        seq: int,
+    ) -> None:
+        self.workspace = workspace
+        self.operator = operator
+        self.store = store
+        self.reader = reader
+        self.lister = lister
+        self.projector = projector
+        self._examples: dict[int, Example] = {}
+        self._lines: dict[int, QueueLine] = {}
+        self._version = -1
+        self._log_seq = seq
+        self._drops = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, job: Job, operator: str) -> AsyncIterator[Curator]:
+        """Open the workspace, made if it is not there; raises WorkspaceError."""
+        async with AsyncExitStack() as stack:
+            store = await AsyncStore.open(job.workspace)
+            stack.push_async_callback(store.aclose)
+            reader = await AsyncReader.open(job.workspace)
+            stack.push_async_callback(reader.aclose)
+            lister = await AsyncReader.open(job.workspace)
+            stack.push_async_callback(lister.aclose)
+            # Before any list is read, so that no decision falls between the two.
+            position = (await lister.do(changes, -1)).seq
+            projector = await stack.enter_async_context(Projector.open(job.workspace, job.output))
+            yield cls(
+                job.workspace, operator, store=store, reader=reader, lister=lister, projector=projector, seq=position
+            )
+
+    async def listing(self, wanted: Filter, *, after: int = 0) -> Listing:
+        """Return the numbers that a filter lets through, or only those that arrived after one."""
+        return await self.lister.do(listing, wanted, after=after)
+
+    def line(self, number: int) -> QueueLine | None:
+        """Return a row of the list if it is here already."""
+        return self._lines.get(number)
+
+    async def fetch_lines(self, numbers: Sequence[int]) -> bool:
+        """Bring rows of the list here; False if all were."""
+        missing = [number for number in numbers if number not in self._lines]
+        if not missing:
+            return False
+        for line in await self.reader.do(lines, missing):
+            self._lines[line.number] = line
+        _shrink(self._lines, _LINES_KEPT)
+        return True
+
+    def cached(self, number: int) -> Example | None:
+        """Return an example if it is here already."""
+        return self._examples.get(number)
+
+    async def example(self, number: int) -> Example | None:
+        """Return a whole example, None if there is none of this number."""
+        if (kept := self._examples.get(number)) is not None:
+            return kept
+        drops = self._drops
+        found = await self.reader.do(example, number)
+        # What was read while something was dropped may be older than the drop.
+        if found is not None and drops == self._drops:
+            self._examples[number] = found
+            _shrink(self._examples, _EXAMPLES_KEPT)
+        return found
+
+    async def fetch(self, numbers: Iterable[int]) -> None:
+        """Bring examples here that are likely wanted next."""
+        for number in numbers:
+            await self.example(number)
+
+    async def decide(self, shown: Example, decision: Decision) -> None:
+        """Commit a decision on an example as it was shown.
+
+        Raises DecisionOvertaken if somebody decided on it or had it answered anew meanwhile, and StoreError.
+        """
+        try:
+            await self.store.do(_decide, shown, decision)
+        finally:
+            self.drop([shown.number])
+        self.projector.wanted()
+
+    async def decide_all(self, seen: Mapping[int, int], kind: DecisionKind, reason: str = "") -> tuple[int, ...]:
+        """Decide on many at once, which one undo takes back; returns the numbers that were decided.
+
+        `seen` holds each number with the mark that it was shown with. What somebody else decided meanwhile, and
+        what shows nothing to accept, is left as it is.
+        """
+        batch = secrets.token_hex(8)
+        decision = Decision(kind, by=self.operator, at=time.time(), reason=reason, batch=batch)
+        try:
+            decided = await self.store.do(_decide_all, dict(seen), decision)
+        finally:
+            self.drop(seen)
+        self.projector.wanted()
+        return decided
+
+    async def undo(self) -> Moved | None:
+        """Take back the last decision that a person made; None if there is none."""
+        return await self._moved(await self.store.do(undo_last, by=self.operator, at=time.time()))
+
+    async def redo(self) -> Moved | None:
+        """Restore what was undone last; None if there is nothing."""
+        return await self._moved(await self.store.do(redo_last, by=self.operator, at=time.time()))
+
+    async def flag(self, shown: Example) -> None:
+        """Flag an example, or take its flag away."""
+        await self.store.do(set_flag, shown.trace.id, not shown.flagged, by=self.operator, at=time.time())
+        self.drop([shown.number])
+
+    async def is_generating(self) -> bool:
+        """Whether a run goes on in this workspace, here or in another process."""
+        return await self.lister.do(lambda reader: reader.is_generating())
+
+    async def news(self) -> News | None:
+        """Return what changed since the last call, None if nothing did."""
+        found = await self.lister.do(_news, self._version, self._log_seq)
+        if found is None:
+            return None
+        self._version, self._log_seq, news = found
+        self.drop([number for number, _ in news.marks])
+        self.drop(news.amended)
+        return news
+
+    def drop(self, numbers: Iterable[int]) -> None:
+        """Forget what is kept of examples that have changed."""
+        self._drops += 1
+        for number in numbers:
+            self._examples.pop(number, None)
+            self._lines.pop(number, None)
+
+    async def _moved(self, moved: Moved | None) -> Moved | None:
+        if moved is not None:
+            self.drop([number for _, number in moved.traces])
+            self.projector.wanted()
+        return moved
+
+
+class Projector:
+    """Writes accepted rows to the output a little late, so that what is undone at once was never written."""
+
+    def __init__(self, store: AsyncStore, output: Path) -> None:
+        self.output = output
+        self.trouble = ""
+        self.rows = 0
+        self._store = store
+        self._projection: Projection | None = None
+        self._outstanding = 0
+        self._news = asyncio.Event()
+        self._enough = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, workspace: Path, output: Path) -> AsyncIterator[Projector]:
+        """Keep the output up to date while the block lasts, and once more at its end."""
+        store = await AsyncStore.open(workspace)
+        projector = cls(store, output)
+        task = asyncio.ensure_future(projector._keep_up())
+        try:
+            yield projector
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await projector.write()
+            await store.aclose()
+
+    def wanted(self) -> None:
+        """Note that something was decided."""
+        self._outstanding += 1
+        self._news.set()
+        if self._outstanding >= _WRITE_AT:
+            self._enough.set()
+
+    async def write(self) -> None:
+        """Bring the output up to date; what hinders it is told by `trouble`, and tried again with the next decision."""
+        self._outstanding = 0
+        try:
+            self.rows += await self._store.do(self._catch_up)
+            self.trouble = ""
+        except SelfplayError as error:
+            self.trouble = str(error)
+
+    async def _keep_up(self) -> None:
+        await self.write()
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_WRITE_AFTER):
+                    await self._enough.wait()
+            self._enough.clear()
+            await self.write()
+
+    def _catch_up(self, database: Database) -> int:
+        if self._projection is None:
+            self._projection = Projection(database, self.output, render)
+        return self._projection.catch_up()
+
+
+def _decide(database: Database, shown: Example, decision: Decision) -> None:
+    trace = shown.trace
+    decide(
+        database,
+        trace.id,
+        decision,
+        render(trace, decision),
+        expected_seq=shown.standing.seq,
+        expected_attempts=len(trace.attempts),
+    )
+
+
+def _decide_all(database: Database, seen: Mapping[int, int], decision: Decision) -> tuple[int, ...]:
+    planned: dict[int, Planned] = {}
+    with database.locked():
+        for number, mark in seen.items():
+            found = example(database, number)
+            if found is None or _mark_of(found) != mark or not _can_be(decision.kind, found):
+                continue
+            row = render(found.trace, decision)
+            attempts = len(found.trace.attempts)
+            planned[number] = Planned(found.trace.id, decision, row, found.standing.seq, attempts)
+        decide_all(database, list(planned.values()))
+    return tuple(planned)
+
+
+def _mark_of(found: Example) -> int:
+    decision = found.standing.decision
+    if decision is None:
+        return MARKS.index("errored" if found.trace.outcome is Outcome.ERRORED else "undecided")
+    return MARKS.index(decision.kind.value)
+
+
+def _can_be(kind: DecisionKind, found: Example) -> bool:
+    return kind is not DecisionKind.ACCEPT or found.trace.outcome is not Outcome.ERRORED
+
+
+def _news(reader: Reader, version: int, log_seq: int) -> tuple[int, int, News] | None:
+    latest = reader.data_version()
+    if latest == version:
+        return None
+    changed = changes(reader, log_seq)
+    decided: Counter[DecisionKind] = Counter()
+    undecided = 0
+    for count in tally(reader):
+        if count.decision is not None:
+            decided[count.decision] += count.count
+        elif count.outcome != "errored":
+            undecided += count.count
+    found = last_decision(reader)
+    last = None if found is None or found[0].decision is None else (found[0].decision.kind, found[1])
+    news = News(changed.marks, changed.amended, held_count(reader), decided, undecided, last, reader.is_generating())
+    return latest, changed.seq, news
+
+
+def _shrink(kept: dict[int, T], size: int) -> None:
+    while len(kept) > size:
+        del kept[next(iter(kept))]

@@ -1,0 +1,129 @@
+"""An example while it is edited: what it starts from, what has been changed, and what has been shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from selfplay_core.models import (
+    Answer,
+    CommandResult,
+    Decision,
+    DecisionKind,
+    FailedBecause,
+    Mode,
+    Trace,
+    VerdictOutcome,
+    WorldIdentity,
+)
+from selfplay_core.settings import PolicySettings
+from selfplay_core.verify.policy import Policy
+
+__all__ = ["FIELD_NAMES", "Fields", "Proof", "Start", "commands_in", "is_proven", "made_of", "policy_of", "start_of"]
+
+FIELD_NAMES: Final = ("prompt", "commands", "reasoning", "message")
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What a person edits, as text: one command a line; `message` is None outside god mode."""
+
+    prompt: str
+    commands: str
+    reasoning: str
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a server made of exactly these commands."""
+
+    results: tuple[CommandResult, ...]
+    world: WorldIdentity | None
+
+    def is_for(self, commands: Sequence[str]) -> bool:
+        """Whether the verdicts are those of these commands, in this order."""
+        return tuple(result.command for result in self.results) == tuple(commands)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What an edit begins with: the edit that stands, else the model's last answer, else nothing.
+
+    `own` is the model's answer, whose evidence is the trace's; `proof` is that of a standing edit.
+    """
+
+    prompt: str
+    answer: Answer
+    own_prompt: str
+    own: Answer | None
+    proof: Proof | None
+
+    @property
+    def fields(self) -> Fields:
+        """The text of each field."""
+        return Fields(self.prompt, "\n".join(self.answer.commands), self.answer.reasoning, self.answer.message)
+
+
+def start_of(trace: Trace, standing: Decision | None) -> Start:
+    """Return what an edit of a trace begins with."""
+    own = trace.last.answer if trace.last is not None else None
+    blank = Answer((), "", "" if trace.prompt.mode is Mode.GOD else None)
+    edit = standing if standing is not None and standing.kind is DecisionKind.EDIT else None
+    answer = (edit.edited if edit is not None else None) or own or blank
+    if trace.prompt.mode is Mode.GOD and answer.message is None:
+        answer = Answer(answer.commands, answer.reasoning, "")
+    proof = Proof(edit.results, edit.world) if edit is not None and edit.results else None
+    prompt = (edit.edited_prompt if edit is not None else None) or trace.prompt.text
+    return Start(prompt, answer, trace.prompt.text, own, proof)
+
+
+def commands_in(text: str) -> tuple[str, ...]:
+    """Return the commands of a text: one a line, blank lines left out."""
+    return tuple(line.strip() for line in text.split("\n") if line.strip())
+
+
+def is_proven(proof: Proof | None, commands: Sequence[str]) -> bool:
+    """Whether verdicts for exactly these commands show that all passed, or had nothing to change."""
+    if proof is None or not commands or not proof.is_for(commands):
+        return False
+    return all(_is_good(result) for result in proof.results)
+
+
+def made_of(start: Start, prompt: str, answer: Answer, proof: Proof | None, *, by: str, at: float) -> Decision | None:
+    """Return the decision that an edit is, None if nothing differs from what the model wrote.
+
+    Verdicts enter it only where they prove changed commands; unchanged ones have the evidence of the trace.
+    """
+    edited = None if _same(answer, start.own) else answer
+    edited_prompt = prompt if prompt != start.own_prompt else None
+    if edited is None and edited_prompt is None:
+        return None
+    own_commands = start.own.commands if start.own is not None else ()
+    proves = answer.commands != own_commands and is_proven(proof, answer.commands)
+    return Decision(
+        DecisionKind.EDIT,
+        by=by,
+        at=at,
+        edited=edited,
+        edited_prompt=edited_prompt,
+        results=proof.results if proves and proof is not None else (),
+        world=proof.world if proves and proof is not None else None,
+    )
+
+
+def policy_of(rules: PolicySettings) -> Policy:
+    """Return the policy of the settings, as `engine.servers.conduct_of` gives it to the verifier."""
+    return Policy(frozenset(rules.deny), frozenset(rules.ask), frozenset(rules.allow))
+
+
+def _same(answer: Answer, own: Answer | None) -> bool:
+    if own is None:
+        return not (answer.commands or answer.reasoning or answer.message)
+    return (answer.commands, answer.reasoning, answer.message or "") == (own.commands, own.reasoning, own.message or "")
+
+
+def _is_good(result: CommandResult) -> bool:
+    verdict = result.verdict
+    return verdict.outcome is VerdictOutcome.PASSED or verdict.because is FailedBecause.NOTHING_CHANGED

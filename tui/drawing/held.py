@@ -1,0 +1,101 @@
+"""Attempts that wait for a person: the list, and everything that a ruling needs to be known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from selfplay_core.engine.desk import Looked
+from selfplay_core.models import Action, Ruling, Trace
+from selfplay_core.store.held import HeldAttempt
+from tui.drawing.glyphs import Glyphs
+from tui.drawing.lines import BLANK, Line, Span, paragraphs, span, wrapped
+from tui.drawing.verdicts import result_lines
+
+__all__ = ["HELD_SECONDS", "Waiting", "expiry", "held_details", "held_row"]
+
+HELD_SECONDS: Final = 24 * 3600.0
+"""How long an attempt waits for a person before it ends by itself (DESIGN.md, "How an attempt is judged")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A held attempt with what the policy says of each of its commands; `unread` tells why it cannot be shown."""
+
+    item: HeldAttempt
+    trace: Trace | None
+    commands: tuple[str, ...]
+    rulings: tuple[Ruling, ...]
+    unread: str = ""
+
+    @property
+    def held_command(self) -> str:
+        """The first command that waits, blank where none can be read."""
+        asked = (
+            command
+            for command, ruling in zip(self.commands, self.rulings, strict=True)
+            if ruling.action is not Action.ALLOW
+        )
+        return next(asked, self.commands[0] if self.commands else "")
+
+
+def expiry(since: float, now: float) -> str:
+    """Return in words when an attempt ends by itself; both in seconds since the epoch."""
+    left = since + HELD_SECONDS - now
+    if left <= 0:
+        return "ends by itself any moment"
+    if left < 5400:
+        return f"ends by itself in {max(round(left / 60), 1)} min"
+    return f"ends by itself in {round(left / 3600)} h"
+
+
+def held_row(waiting: Waiting, now: float, glyphs: Glyphs, width: int) -> Line:
+    """Return one row of the list."""
+    left = max(round((waiting.item.since + HELD_SECONDS - now) / 3600), 0)
+    command = waiting.held_command or waiting.item.prompt.text
+    return (Span(f" {glyphs.held} ", "warn"), Span(f"{left:>2}h ", "dim"), span(command, "command"))
+
+
+def held_details(
+    waiting: Waiting, *, pattern: str, probe: Looked | None, now: float, glyphs: Glyphs, width: int
+) -> list[Line]:
+    """Return the prompt, the commands with the held ones marked, why they wait, and what a probe said."""
+    prompt = waiting.item.prompt
+    lines: list[Line] = [
+        (Span("PROMPT  ", "title"), span(f"{prompt.category} {glyphs.pending} {prompt.mode.value}", "dim")),
+        *paragraphs(prompt.text, width, "prompt", first=(Span(" "),)),
+        BLANK,
+    ]
+    if waiting.unread:
+        return [*lines, *paragraphs(waiting.unread, width, "bad", first=(Span(" "),))]
+    lines.append((Span("COMMANDS", "title"), Span("  none of them has run", "dim")))
+    for number, (command, ruling) in enumerate(zip(waiting.commands, waiting.rulings, strict=True), start=1):
+        lines.extend(_command(number, command, ruling, glyphs, width))
+    lines += [BLANK, (Span(f" {expiry(waiting.item.since, now)}", "dim"),)]
+    if pattern:
+        lines += wrapped([Span(" its pattern: ", "dim"), span(pattern, "command")], width, indent=1)
+    return [*lines, *probe_lines(waiting.commands, probe, glyphs, width)]
+
+
+def probe_lines(commands: Sequence[str], probe: Looked | None, glyphs: Glyphs, width: int) -> list[Line]:
+    """Return what the server parses of the commands; a probe runs nothing."""
+    if probe is None:
+        return []
+    lines: list[Line] = [BLANK, (Span("PROBE", "title"), Span("  parsed by the server, not run", "dim"))]
+    trouble = probe.error or probe.denied or probe.asks
+    if trouble:
+        return [*lines, *paragraphs(trouble, width, "bad", first=(Span(" "),))]
+    for number, result in enumerate(probe.results, start=1):
+        lines.extend(result_lines(result, glyphs, width, (Span(f" {number:>2} ", "dim"),)))
+    return lines
+
+
+def _command(number: int, command: str, ruling: Ruling, glyphs: Glyphs, width: int) -> list[Line]:
+    is_held = ruling.action is not Action.ALLOW
+    sign = Span(f" {glyphs.held if is_held else ' '} ", "warn")
+    role = "strong" if is_held else "command"
+    lines = paragraphs(command, width, role, first=(sign, Span(f"{number} ", "dim")), indent=5)
+    if is_held:
+        lines += paragraphs(ruling.reason, width, "warn", first=(Span("     "),), indent=5)
+    return lines

@@ -1,0 +1,153 @@
+"""What a run says while it goes on: counters, the stream of commands and replies, and who is away."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from selfplay_core.events import (
+    AttemptJudged,
+    Away,
+    Back,
+    Event,
+    PromptsFailed,
+    PromptsWritten,
+    RoundStarted,
+    RunEnded,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    TraceEnded,
+    TraceHeld,
+    TraceStarted,
+)
+from selfplay_core.models import Attempt, ModelIdentity, Outcome, Trace, VerdictOutcome, WorldIdentity
+
+__all__ = ["Absence", "Live", "StreamRow"]
+
+STREAM_LENGTH: Final = 5_000
+_RATE_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One row of the stream; `sign` names a glyph, `head` is what it is about, `reply` what came back."""
+
+    at: float
+    sign: str
+    head: str
+    text: str
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A server that is away: why, since when, and when the next try is (monotonic seconds)."""
+
+    what: str
+    reason: str
+    since: float
+    next_try: float
+
+
+@dataclass(slots=True)
+class Live:
+    """The state of the run in this process, or of the one that is followed; times come from the caller.
+
+    `status` is blank before the first run, `starting`, `running`, `draining`, `following` (another process runs),
+    or how the run ended; `reason` says why.
+    """
+
+    status: str = ""
+    reason: str = ""
+    paused: str = ""
+    model: ModelIdentity | None = None
+    world: WorldIdentity | None = None
+    round: int = 0
+    rounds: int = 0
+    seed: int = 0
+    in_work: dict[str, str] = field(default_factory=dict)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    absences: dict[str, Absence] = field(default_factory=dict)
+    stream: deque[StreamRow] = field(default_factory=lambda: deque(maxlen=STREAM_LENGTH))
+    streamed: int = 0
+    _ended_at: deque[float] = field(default_factory=lambda: deque(maxlen=2_000))
+
+    def apply(self, event: Event, at: float, clock: float) -> None:
+        """Take in one event: `at` is the time of day, `clock` the monotonic one."""
+        match event:
+            case RunStarted():
+                self.status, self.reason, self.paused = "running", "", ""
+                self.model, self.world = event.model, event.world
+                self.round, self.rounds, self.seed = event.done_rounds, event.rounds, event.seed
+                self.absences.clear()
+                self.in_work.clear()
+            case RoundStarted():
+                self.round = event.round + 1
+                self.say(at, "pending", f"round {event.round + 1}", ", ".join(event.categories))
+            case PromptsWritten() if event.dropped:
+                self.say(at, "skip", event.category, f"{len(event.dropped)} unusable prompts dropped")
+            case PromptsFailed():
+                self.say(at, "reject", event.category, "no prompts", event.reason)
+            case TraceStarted():
+                self.in_work[event.trace_id] = event.prompt.text
+            case AttemptJudged():
+                self._judged(event.attempt, event.trace_id, at)
+            case TraceHeld():
+                self.in_work.pop(event.trace_id, None)
+                self.say(at, "held", event.trace_id[:6], event.command, event.reason)
+            case TraceEnded():
+                self._ended(event.trace, at, clock)
+            case Away():
+                self.absences[event.what] = Absence(
+                    event.what, event.reason, clock - event.since, clock + event.retry_in
+                )
+                self.say(at, "reject", event.what, "away", event.reason)
+            case Back():
+                self.absences.pop(event.what, None)
+                self.say(at, "accept", event.what, f"back after {event.after:.0f} s")
+            case RunPaused():
+                self.paused = event.reason or "paused"
+            case RunResumed():
+                self.paused = ""
+            case RunEnded():
+                self.status, self.reason, self.paused = event.status, event.reason, ""
+                self.absences.clear()
+                self.in_work.clear()
+            case _:
+                pass
+
+    def follow(self, trace: Trace, at: float, clock: float) -> None:
+        """Take in a trace that another process has ended."""
+        for attempt in trace.attempts:
+            self._judged(attempt, trace.id, at)
+        self._ended(trace, at, clock)
+
+    def per_minute(self, clock: float) -> float:
+        """Return how many traces ended within the last minute."""
+        while self._ended_at and self._ended_at[0] < clock - _RATE_SECONDS:
+            self._ended_at.popleft()
+        return len(self._ended_at) * 60 / _RATE_SECONDS
+
+    def say(self, at: float, sign: str, head: str, text: str, reply: str = "") -> None:
+        """Add a row to the stream."""
+        self.stream.append(StreamRow(at, sign, head, text, reply))
+        self.streamed += 1
+
+    def _judged(self, attempt: Attempt, trace_id: str, at: float) -> None:
+        head = trace_id[:6] if attempt.number == 1 else f"{trace_id[:6]} \u21bb{attempt.number - 1}"
+        if attempt.error is not None:
+            self.say(at, "reject", head, "no usable answer", attempt.error)
+        for result in attempt.results:
+            signs = {VerdictOutcome.PASSED: "accept", VerdictOutcome.UNCLEAR: "unclear"}
+            self.say(at, signs.get(result.verdict.outcome, "reject"), head, result.command, result.reply)
+
+    def _ended(self, trace: Trace, at: float, clock: float) -> None:
+        self.in_work.pop(trace.id, None)
+        self.outcomes[trace.outcome] += 1
+        self._ended_at.append(clock)
+        if trace.outcome in (Outcome.BLOCKED, Outcome.ERRORED, Outcome.REFUSED):
+            self.say(
+                at, "held" if trace.outcome is Outcome.BLOCKED else "reject", trace.id[:6], trace.outcome, trace.reason
+            )

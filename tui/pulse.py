@@ -1,0 +1,107 @@
+"""What happens by itself: a run's events and the workspace's changes become state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from selfplay_core.errors import SelfplayError
+from tui.curator import News
+from tui.state import LastDecision, State
+from tui.workbench import Workbench
+
+__all__ = ["Changed", "drain", "take_news"]
+
+_AT_ONCE = 2_000
+_FOLLOWED_AT_ONCE = 40
+
+
+@dataclass(slots=True)
+class Changed:
+    """What is to be painted anew."""
+
+    stream: bool = False
+    queue: bool = False
+    header: bool = False
+    example: bool = False
+
+    def __bool__(self) -> bool:
+        return self.stream or self.queue or self.header or self.example
+
+    def add(self, other: Changed) -> None:
+        """Note what else is to be painted."""
+        self.stream |= other.stream
+        self.queue |= other.queue
+        self.header |= other.header
+        self.example |= other.example
+
+
+def drain(bench: Workbench) -> Changed:
+    """Take in the events of the run in this process."""
+    inbox, live = bench.runner.inbox, bench.state.live
+    changed = Changed()
+    streamed, away = live.streamed, dict(live.absences)
+    for _ in range(min(len(inbox), _AT_ONCE)):
+        live.apply(inbox.popleft(), bench.now(), bench.clock())
+        changed.header = True
+    changed.stream = live.streamed != streamed or live.absences != away
+    return changed
+
+
+async def take_news(bench: Workbench) -> Changed:
+    """Take in what anybody changed in the workspace; a reader that fails is told, and tried again."""
+    state = bench.state
+    changed = Changed()
+    try:
+        news = await bench.curator.news()
+        if news is None:
+            return changed
+        changed.header = True
+        _count(state, news)
+        _follow_status(bench, news)
+        for number, mark in news.marks:
+            changed.queue |= state.queue.mark(number, mark) is not None
+        changed.queue |= any(state.queue.place_of(number) is not None for number in news.amended)
+        looked_at = state.example.number if state.example is not None else None
+        changed.example = looked_at in news.amended or looked_at in {number for number, _ in news.marks}
+        await _take_arrivals(bench, changed)
+    except SelfplayError as error:
+        state.tell(str(error), bench.clock(), "bad", 10.0)
+    return changed
+
+
+async def _take_arrivals(bench: Workbench, changed: Changed) -> None:
+    queue = bench.state.queue
+    newest = queue.numbers[-1] if queue.numbers else 0
+    wanted = bench.state.wanted
+    arrived = await bench.curator.listing(wanted, after=newest)
+    if wanted is not bench.state.wanted or not arrived.numbers:
+        return
+    if queue.numbers and queue.numbers[-1] >= arrived.numbers[0]:
+        return  # another list was loaded meanwhile
+    queue.extend(arrived)
+    changed.queue = True
+    if bench.state.live.status == "following":
+        await _follow(bench, list(arrived.numbers[-_FOLLOWED_AT_ONCE:]))
+        changed.stream = True
+
+
+async def _follow(bench: Workbench, numbers: list[int]) -> None:
+    for number in numbers:
+        found = await bench.curator.example(number)
+        if found is not None:
+            bench.state.live.follow(found.trace, found.ended_at, bench.clock())
+
+
+def _count(state: State, news: News) -> None:
+    state.held, state.decided, state.undecided = news.held, news.decided, news.undecided
+    state.last = None if news.last is None else LastDecision(*news.last)
+
+
+def _follow_status(bench: Workbench, news: News) -> None:
+    live = bench.state.live
+    if bench.runner.is_running:
+        return
+    if news.generating:
+        live.status, live.reason = "following", ""
+    elif live.status == "following":
+        live.status, live.reason, live.paused = "done", "The other process's run has ended.", ""

@@ -1,0 +1,1 @@
+"""What the keys of the review screen do, one matter a file."""

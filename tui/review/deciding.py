@@ -1,0 +1,177 @@
+"""Accept, reject, skip, flag, undo: each decision is in the database before the next example is painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from selfplay_core.errors import DecisionOvertaken, SelfplayError
+from selfplay_core.models import Decision, DecisionKind, Outcome
+from selfplay_core.store.history import Moved
+from selfplay_core.store.listing import Example
+from tui.actions import REASONS
+from tui.drawing.lines import Span
+from tui.screens.confirm import ConfirmScreen
+from tui.state import LastDecision
+from tui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from tui.screens.review import ReviewScreen
+
+__all__ = ["Deciding"]
+
+_DONE = {DecisionKind.ACCEPT: "accepted", DecisionKind.REJECT: "rejected"}
+
+
+class Deciding:
+    """The keys that decide."""
+
+    def __init__(self, screen: ReviewScreen, bench: Workbench) -> None:
+        self._screen = screen
+        self._bench = bench
+        for number, reason in enumerate(REASONS, start=1):
+            setattr(self, f"do_reject_{number}", lambda reason=reason: self._decide(DecisionKind.REJECT, reason))
+
+    def do_accept(self) -> None:
+        self._decide(DecisionKind.ACCEPT)
+
+    def do_reject(self) -> None:
+        self._decide(DecisionKind.REJECT)
+
+    def do_skip(self) -> None:
+        self._decide(DecisionKind.SKIP)
+
+    def do_flag(self) -> None:
+        shown = self._bench.state.example
+        if shown is not None:
+            self._screen.work(partial(self._flag, shown))
+
+    def do_undo(self) -> None:
+        self._step(back=True)
+
+    def do_redo(self) -> None:
+        self._step(back=False)
+
+    def do_mark(self) -> None:
+        queue, place = self._bench.state.queue, self._bench.state.queue.cursor
+        queue.toggle_chosen()
+        self._screen.painter.queue_place(place)
+        self._screen.looking.look()
+
+    def do_mark_range(self) -> None:
+        key = self._bench.keymap.shown("mark_range")
+        if self._bench.state.queue.choose_range():
+            self._screen.tell(f"{len(self._bench.state.queue.chosen)} marked.")
+        else:
+            self._screen.tell(f"A range begins here; go to its other end and press {key} again.")
+        self._screen.painter.queue(anew=True)
+
+    def do_accept_marked(self) -> None:
+        self._ask_about_marked(DecisionKind.ACCEPT)
+
+    def do_reject_marked(self) -> None:
+        self._ask_about_marked(DecisionKind.REJECT)
+
+    def _decide(self, kind: DecisionKind, reason: str = "") -> None:
+        state, bench = self._bench.state, self._bench
+        shown = state.example
+        if shown is None or not state.may_decide(bench.clock()):
+            return
+        if kind is DecisionKind.ACCEPT and shown.trace.outcome is Outcome.ERRORED:
+            self._screen.tell(f"#{shown.number} ended by a fault and shows nothing; it cannot be accepted.", "warn")
+            return
+        decision = Decision(kind, by=bench.curator.operator, at=bench.now(), reason=reason)
+        self._save(partial(self._commit, shown, decision))
+
+    def _save(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something that writes, one at a time; no other example is painted before it is done."""
+        self._bench.state.saving = True
+        self._screen.work(partial(self._saved, job))
+
+    async def _saved(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await job()
+        except DecisionOvertaken as error:
+            self._screen.tell(str(error), "warn", 12.0)
+        except SelfplayError as error:
+            self._screen.tell(str(error), "bad", 12.0)
+        finally:
+            self._bench.state.saving = False
+        self._screen.looking.look(anew=True)
+        self._screen.painter.keys()
+
+    async def _commit(self, shown: Example, decision: Decision) -> None:
+        state = self._bench.state
+        await self._bench.curator.decide(shown, decision)
+        state.decide(shown.number, decision.kind, self._bench.clock())
+        state.last = LastDecision(decision.kind, shown.number)
+        self._screen.painter.queue_place(state.queue.place_of(shown.number))
+        # Whoever has gone elsewhere meanwhile stays there.
+        if state.queue.current == shown.number and not state.queue.advance():
+            self._screen.tell("Nothing more is pending in this list.")
+
+    def _step(self, *, back: bool) -> None:
+        if not self._bench.state.saving:
+            self._save(partial(self._move, back=back))
+
+    async def _move(self, *, back: bool) -> None:
+        curator = self._bench.curator
+        moved = await (curator.undo() if back else curator.redo())
+        if moved is None:
+            self._screen.tell("There is nothing to undo." if back else "There is nothing to redo.")
+        else:
+            await self._show_moved(moved)
+
+    async def _show_moved(self, moved: Moved) -> None:
+        state, (_, number) = self._bench.state, moved.traces[-1]
+        shown = await self._bench.curator.example(number)
+        if state.queue.place_of(number) is None:
+            await self._screen.looking.list_anew()
+        place = state.queue.place_of(number)
+        decision = shown.standing.decision if shown is not None else None
+        state.decide(number, decision.kind if decision is not None else None, self._bench.clock())
+        count = f" and {len(moved.traces) - 1} more" if len(moved.traces) > 1 else ""
+        verb = "Undone" if moved.kind == "undo" else "Done again"
+        where = "" if place is not None else " (not in this list)"
+        self._screen.tell(f"{verb}: {moved.decision.kind.value} #{number}{count}{where}.")
+        if place is not None:
+            state.queue.go(place)
+
+    async def _flag(self, shown: Example) -> None:
+        await self._bench.curator.flag(shown)
+        self._screen.looking.look(anew=True)
+
+    def _ask_about_marked(self, kind: DecisionKind) -> None:
+        numbers = sorted(self._bench.state.queue.chosen)
+        if not numbers:
+            self._screen.tell(f"Nothing is marked; {self._bench.keymap.shown('mark')} marks.")
+            return
+        what = "example" if len(numbers) == 1 else "examples"
+        question = [(Span(f"{kind.value.capitalize()} {len(numbers)} marked {what}?", "strong"),)]
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._save(partial(self._decide_marked, numbers, kind))
+
+        bench = self._bench
+        confirm = ConfirmScreen(question, kind.value, clock=bench.clock, keymap=bench.keymap)
+        self._screen.app.push_screen(confirm, answered)
+
+    async def _decide_marked(self, numbers: list[int], kind: DecisionKind) -> None:
+        state = self._bench.state
+        seen = {number: state.queue.mark_at(number) for number in numbers}
+        decided = await self._bench.curator.decide_all(seen, kind)
+        state.queue.forget_chosen()
+        for number in decided:
+            state.decide(number, kind, self._bench.clock())
+        if decided:
+            state.last = LastDecision(kind, decided[-1], len(decided))
+        if state.queue.current in decided:
+            state.queue.advance()
+        self._screen.painter.queue(anew=True)
+        self._screen.looking.look(anew=True)
+        left = len(numbers) - len(decided)
+        more = f" {left} were left: decided by others meanwhile, or ended by a fault." if left else ""
+        undo = self._bench.keymap.shown("undo")
+        self._screen.tell(f"{len(decided)} {_DONE[kind]}; {undo} takes all back.{more}")

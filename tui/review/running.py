@@ -1,0 +1,59 @@
+"""Pause, tune, stop and start the run while reviewing."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from selfplay_core.engine.steering import Steer
+from tui.screens.tune import TuneScreen
+from tui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from tui.screens.review import ReviewScreen
+
+__all__ = ["Running"]
+
+OPERATOR_PAUSED: Final = "as the operator said"
+
+
+class Running:
+    """The keys that say something to the run."""
+
+    def __init__(self, screen: ReviewScreen, bench: Workbench) -> None:
+        self._screen = screen
+        self._bench = bench
+
+    def do_pause(self) -> None:
+        live = self._bench.state.live
+        if live.paused or self._bench.runner.paused:
+            self._screen.work(partial(self._steer, Steer("resume"), "Going on.", paused=""))
+        else:
+            told = "Paused; what has begun goes on to its end."
+            self._screen.work(partial(self._steer, Steer("pause"), told, paused=OPERATOR_PAUSED))
+
+    def do_stop(self) -> None:
+        if self._bench.runner.is_running:
+            self._bench.state.live.status = "draining"
+        self._screen.work(partial(self._steer, Steer("drain"), "The run finishes what has begun, then stops."))
+
+    def do_start(self) -> None:
+        if self._bench.runner.is_running and not self._bench.runner.has_begun:
+            self._bench.runner.try_at_once()
+        elif self._bench.runner.is_running or self._bench.state.live.status == "following":
+            self._screen.tell("A run is going on already.")
+        else:
+            self._bench.runner.start()
+            self._bench.state.live.status = "starting"
+            self._screen.painter.header()
+
+    def do_tune(self) -> None:
+        self._screen.app.push_screen(TuneScreen(self._bench))
+
+    async def _steer(self, wish: Steer, told: str, *, paused: str | None = None) -> None:
+        error = await self._bench.runner.steer(wish)
+        if not error and paused is not None:
+            # A run of another process does not tell so itself.
+            self._bench.state.live.paused = paused
+        self._screen.tell(error or told, "bad" if error else "info")
+        self._screen.painter.header()

@@ -1,0 +1,70 @@
+"""Asking the model once more, with a hint from the person who looks."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from selfplay_core.store.listing import Example
+from tui.bindings import bindings_of
+from tui.drawing.lines import BLANK, Line, Span, paragraphs, span
+from tui.screens.keys import before_inputs
+from tui.screens.working import WorkingScreen
+from tui.widgets.pane import Lines
+from tui.workbench import Workbench
+
+__all__ = ["AskScreen"]
+
+_NO_CONTROLS = "[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"
+
+
+class AskScreen(WorkingScreen[bool]):
+    """One line for a hint; True once the model's new attempt is in the trace."""
+
+    SCREEN = "ask"
+    BINDINGS = before_inputs(bindings_of("ask"))
+
+    def __init__(self, bench: Workbench, example: Example) -> None:
+        super().__init__(bench)
+        self._example = example
+
+    def compose_body(self) -> ComposeResult:
+        yield Lines(id="body")
+        yield Lines(id="hint-label", classes="label")
+        yield Input(id="hint", restrict=_NO_CONTROLS, compact=True)
+        yield Lines(id="news")
+
+    def on_mount(self) -> None:
+        self.body().set_title((Span(f"Ask again #{self._example.number}", "title"),))
+        self.body().show(self._asked_before)
+        self.query_one("#hint-label", Lines).show(
+            lambda width: [(Span("HINT ", "title"), Span(" for the model; may be left blank", "dim"))]
+        )
+        self.query_one("#hint", Input).focus()
+
+    def action_send(self) -> None:
+        self.begin(self._ask(self.query_one("#hint", Input).value.strip()))
+
+    def action_back(self) -> None:
+        if self.cancel():
+            self.tell("Taken back: the model's answer is not waited for any more.", "warn")
+        else:
+            self.finish(False)
+
+    async def _ask(self, hint: str) -> None:
+        self.tell(f"Asking the model once more{self.bench.glyphs.more} its commands then run on the server.")
+        asked = await self.bench.desk.ask_again(self._example.trace, hint, by=self.bench.curator.operator)
+        if asked.trace is None:
+            self.tell(asked.error, "bad")
+            return
+        self.bench.curator.drop([self._example.number])
+        self.finish(True)
+
+    def _asked_before(self, width: int) -> list[Line]:
+        trace = self._example.trace
+        lines = [BLANK, *paragraphs(trace.prompt.text, width, "prompt", first=(Span(" "),)), BLANK]
+        answer = trace.last.answer if trace.last is not None else None
+        for number, command in enumerate(answer.commands if answer is not None else (), start=1):
+            lines.extend(paragraphs(command, width, "command", first=(Span(f" {number:>2} ", "dim"),)))
+        hints = [(attempt.number, attempt.hint) for attempt in trace.attempts if attempt.hint]
+        return [*lines, *((Span(f" hint for attempt {number}: ", "dim"), span(hint, "info")) for number, hint in hints)]

@@ -1,0 +1,80 @@
+"""What all screens share: a body, the key bar, clicks that act like keys."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from tui.actions import Keymap
+from tui.drawing.lines import Line
+from tui.widgets.keybar import KeyBar
+from tui.widgets.pane import Lines, Pane
+from tui.workbench import Workbench
+
+__all__ = ["PlainScreen", "WorkScreen"]
+
+T = TypeVar("T")
+
+
+class PlainScreen(Screen[T]):
+    """A screen with a title, a body and a key bar; `back` leaves it.
+
+    A subclass names itself (`SCREEN`, as in the table of keys), and yields its body from `compose_body`.
+    """
+
+    SCREEN: ClassVar[str] = ""
+    BAR_ROWS: ClassVar[int] = 1
+
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self.keymap = keymap
+
+    def compose(self) -> ComposeResult:
+        yield from self.compose_body()
+        yield KeyBar(id="keys")
+
+    def compose_body(self) -> ComposeResult:
+        """Yield what stands above the key bar."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        self.show_keys()
+
+    def show_keys(self, extra: Line = ()) -> None:
+        """Draw the key bar."""
+        self.query_one("#keys", KeyBar).show_keys(self.keymap, self.SCREEN, self.BAR_ROWS, extra)
+
+    def body(self) -> Lines:
+        """Return the pane that the scroll keys move."""
+        return self.query_one("#body", Lines)
+
+    async def on_pane_clicked(self, message: Pane.Clicked) -> None:
+        """Do what the clicked span says."""
+        message.stop()
+        if message.action:
+            await self.run_action(message.action)
+
+    def action_scroll_down(self) -> None:
+        self.body().scroll_by(1)
+
+    def action_scroll_up(self) -> None:
+        self.body().scroll_by(-1)
+
+    def action_page_down(self) -> None:
+        self.body().scroll_by(max(self.body().body_height // 2, 1))
+
+    def action_page_up(self) -> None:
+        self.body().scroll_by(-max(self.body().body_height // 2, 1))
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+
+class WorkScreen(PlainScreen[T]):
+    """A screen on an open workspace."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench.keymap)
+        self.bench = bench

@@ -1,0 +1,293 @@
+"""Pages of clean first-try examples: strike what is not good, accept the rest with one key."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from functools import partialmethod
+from typing import Final
+
+from textual.app import ComposeResult
+
+from selfplay_core.engine.rows import render
+from selfplay_core.errors import DecisionOvertaken
+from selfplay_core.models import Decision, DecisionKind, TraceId
+from selfplay_core.store.database import Database
+from selfplay_core.store.decisions import Planned, decide_all
+from selfplay_core.store.filters import Filter
+from selfplay_core.store.history import Moved
+from selfplay_core.store.listing import Example
+from tui.actions import BULK_ROWS
+from tui.bindings import bindings_of
+from tui.drawing.bulk import page_lines
+from tui.drawing.lines import BLANK, Line, Span
+from tui.screens.working import WorkingScreen
+from tui.state import SIGHT_SECONDS
+from tui.widgets.pane import Lines
+from tui.workbench import Workbench
+
+__all__ = ["BulkScreen", "is_control"]
+
+_CONTROL_EVERY: Final = 10
+
+
+@dataclass(slots=True)
+class _Page:
+    """What was shown together; `rest` is the place in the list behind it.
+
+    `struck` and `accepted` (what was decided with one key) are numbers of examples.
+    """
+
+    examples: list[Example]
+    rest: int
+    struck: set[int] = field(default_factory=set)
+    accepted: frozenset[int] = frozenset()
+
+    @property
+    def chosen(self) -> list[Example]:
+        """What is not struck."""
+        return [one for one in self.examples if one.number not in self.struck]
+
+
+class BulkScreen(WorkingScreen[int | None]):
+    """Goes through the list page by page; brings back a number that is to be opened whole."""
+
+    SCREEN = "bulk"
+    BINDINGS = bindings_of("bulk")
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        shown = bench.state.wanted
+        self._wanted = Filter(status=("undecided",), categories=shown.categories, text=shown.text, clean=True)
+        self._numbers: list[int] = []
+        self._pages: list[_Page] = []
+        self._place = 0
+        self._cursor = 0
+        self._seen_at: float | None = None
+        self._saving = False
+
+    def compose_body(self) -> ComposeResult:
+        yield Lines(id="body")
+        yield Lines(id="news")
+
+    def on_mount(self) -> None:
+        self.body().set_title((Span("Bulk", "title"),))
+        self.begin(self._begin())
+
+    @property
+    def page(self) -> _Page | None:
+        """What is on screen, None before the first page and behind the last."""
+        return self._pages[self._place] if self._place < len(self._pages) else None
+
+    @property
+    def has_been_seen(self) -> bool:
+        """Whether the page has been on screen for long enough to be decided on."""
+        return self._seen_at is not None and self.bench.clock() - self._seen_at >= SIGHT_SECONDS
+
+    def tell(self, text: str, role: str = "info") -> None:
+        super().tell(text, role)
+        # The page has another height now, and its rows are fitted into it.
+        self.call_after_refresh(self._show)
+
+    def _strike(self, row: int) -> None:
+        page = self.page
+        if page is not None and row < len(page.examples) and not self.is_busy:
+            page.struck ^= {page.examples[row].number}
+            self._cursor = row
+            self._show()
+
+    action_strike_1 = partialmethod(_strike, 0)
+    action_strike_2 = partialmethod(_strike, 1)
+    action_strike_3 = partialmethod(_strike, 2)
+    action_strike_4 = partialmethod(_strike, 3)
+    action_strike_5 = partialmethod(_strike, 4)
+    action_strike_6 = partialmethod(_strike, 5)
+    action_strike_7 = partialmethod(_strike, 6)
+    action_strike_8 = partialmethod(_strike, 7)
+
+    def action_strike(self) -> None:
+        self._strike(self._cursor)
+
+    def action_next(self) -> None:
+        self._move(1)
+
+    def action_previous(self) -> None:
+        self._move(-1)
+
+    def action_open_row(self) -> None:
+        if self.page is not None and self.page.examples and not self._saving:
+            self.finish(self.page.examples[self._cursor].number)
+
+    def action_accept_page(self) -> None:
+        if self.page is None or self.is_busy:
+            return
+        if not self.has_been_seen:
+            self.tell("Too early: look at the page first.", "warn")
+            return
+        self.begin(self._accept(self.page))
+
+    def action_undo(self) -> None:
+        self.begin(self._undo())
+
+    def action_redo(self) -> None:
+        self.begin(self._redo())
+
+    def action_back(self) -> None:
+        if not self._saving:
+            self.finish(None)
+
+    async def _begin(self) -> None:
+        await self._read_on()
+        await self._turn_to(0)
+
+    async def _accept(self, page: _Page) -> None:
+        chosen = page.chosen
+        if chosen:
+            self._saving = True
+            try:
+                await self._commit(chosen)
+            except DecisionOvertaken as error:
+                await self._turn_to(self._place)
+                self.tell(f"{str(error)[:1].upper()}{str(error)[1:]} Nothing of this page was accepted.", "bad")
+                return
+            finally:
+                self._saving = False
+            page.accepted = frozenset(one.number for one in chosen)
+        await self._turn_to(self._place + 1)
+        self.tell(f"Accepted {len(chosen)}; {self.bench.keymap.shown('undo')} takes them back." if chosen else "")
+
+    async def _commit(self, chosen: list[Example]) -> None:
+        """Accept what was seen, in one piece; raises DecisionOvertaken if somebody changed any of it meanwhile."""
+        curator, now = self.bench.curator, self.bench.clock()
+        decision = Decision(DecisionKind.ACCEPT, by=curator.operator, at=self.bench.now(), batch=secrets.token_hex(8))
+        curator.drop([one.number for one in chosen])
+        await curator.store.do(_accept_shown, tuple(chosen), decision)
+        curator.projector.wanted()
+        for one in chosen:
+            self.bench.state.decide(one.number, DecisionKind.ACCEPT, now)
+
+    async def _undo(self) -> None:
+        moved = await self.bench.curator.undo()
+        if moved is None:
+            self.tell("There is nothing to undo.")
+            return
+        await self._follow(moved, "Taken back", forward=False)
+
+    async def _redo(self) -> None:
+        moved = await self.bench.curator.redo()
+        if moved is None:
+            self.tell("There is nothing to redo.")
+            return
+        await self._follow(moved, "Done again", forward=True)
+
+    async def _follow(self, moved: Moved, what: str, *, forward: bool) -> None:
+        """Show the page that an undo or a redo was about, if it was about one of ours."""
+        numbers = frozenset(number for _, number in moved.traces)
+        kind = moved.decision.kind if forward else None
+        for number in numbers:
+            self.bench.state.decide(number, kind, self.bench.clock())
+        place = next((place for place, page in enumerate(self._pages) if page.accepted == numbers), None)
+        if place is None:
+            named = ", ".join(f"#{number}" for number in sorted(numbers)[:3])
+            self.tell(f"{what}: {moved.decision.kind.value} {named}{', and more' if len(numbers) > 3 else ''}.")
+            return
+        await self._turn_to(place + 1 if forward else place)
+        self.tell(f"{what}: {len(numbers)} of the page.")
+
+    async def _turn_to(self, place: int) -> None:
+        """Show a page, made now if it is one behind the last; one that others have emptied is passed over."""
+        while place < len(self._pages):
+            await self._refresh(self._pages[place])
+            if self._pages[place].examples:
+                break
+            place += 1
+        if place >= len(self._pages):
+            self._pages.append(await self._fill(self._pages[-1].rest if self._pages else 0))
+        self._place = len(self._pages) - 1 if place >= len(self._pages) else place
+        self._cursor = 0
+        self._seen_at = None
+        self._show()
+        self.call_after_refresh(self._seen)
+
+    async def _fill(self, start: int) -> _Page:
+        """Read on until a page is full, or the list at its end; controls are passed over."""
+        found: list[Example] = []
+        rest = start
+        while len(found) < BULK_ROWS and (rest < len(self._numbers) or await self._read_on()):
+            one = await self.bench.curator.example(self._numbers[rest])
+            rest += 1
+            if one is not None and one.standing.decision is None and not is_control(one.trace.id):
+                found.append(one)
+        return _Page(found, rest)
+
+    async def _read_on(self) -> bool:
+        """Add what arrived behind the end of the list; False if nothing did."""
+        after = self._numbers[-1] if self._numbers else 0
+        found = await self.bench.curator.listing(self._wanted, after=after)
+        self._numbers.extend(found.numbers)
+        return bool(found.numbers)
+
+    async def _refresh(self, page: _Page) -> None:
+        """Read a page anew, without what has been decided on meanwhile."""
+        numbers = [one.number for one in page.examples]
+        self.bench.curator.drop(numbers)
+        again = [await self.bench.curator.example(number) for number in numbers]
+        page.examples = [one for one in again if one is not None and one.standing.decision is None]
+
+    def _seen(self) -> None:
+        self._seen_at = self.bench.clock()
+
+    def _move(self, steps: int) -> None:
+        if self.page is not None and self.page.examples:
+            self._cursor = max(min(self._cursor + steps, len(self.page.examples) - 1), 0)
+            self._show()
+
+    def _show(self) -> None:
+        self.body().set_title(self._title())
+        self.body().show(self._lines, keep_place=True)
+        self.show_keys()
+
+    def _title(self) -> Line:
+        page = self.page
+        if page is None or not page.examples:
+            return (Span("Bulk  clean, first try", "title"),)
+        count = len(page.examples) - len(page.chosen)
+        struck = f"  {count} struck" if count else ""
+        left = len(self._numbers) - page.rest
+        return (
+            Span("Bulk", "title"),
+            Span(f"  page {self._place + 1}  {left:,} after it", "dim"),
+            Span(struck, "warn"),
+            Span(f"  clean, first try; 1 in {_CONTROL_EVERY} is kept back", "dim"),
+        )
+
+    def _lines(self, width: int) -> list[Line]:
+        page = self.page
+        if page is None:
+            return [BLANK, (Span(" Looking for clean examples", "dim"),)]
+        if not page.examples:
+            return _nothing_left(bool(self._numbers))
+        traces = [(one.number, one.trace) for one in page.examples]
+        height = self.body().body_height
+        struck = frozenset(place for place, one in enumerate(page.examples) if one.number in page.struck)
+        return page_lines(traces, struck, self._cursor, self.bench.glyphs, width, height)
+
+
+def is_control(trace_id: TraceId) -> bool:
+    """Whether a clean example is shown singly all the same: one in ten, the same ones for everybody."""
+    return int.from_bytes(hashlib.sha256(trace_id.encode()).digest()[:8]) % _CONTROL_EVERY == 0
+
+
+def _nothing_left(had_some: bool) -> list[Line]:
+    end = " That was the last page." if had_some else " There is no clean first-try example that waits."
+    controls = f" One in {_CONTROL_EVERY} clean ones, and what was struck, wait for a single look."
+    return [BLANK, (Span(end, "strong"),), (Span(controls, "dim"),)]
+
+
+def _accept_shown(database: Database, chosen: tuple[Example, ...], decision: Decision) -> None:
+    planned = [
+        Planned(one.trace.id, decision, render(one.trace, decision), one.standing.seq, len(one.trace.attempts))
+        for one in chosen
+    ]
+    decide_all(database, planned)

@@ -1,0 +1,337 @@
+"""Editing an example: changed commands run through the one door before they are accepted as proven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.widgets import TextArea
+
+from selfplay_core.errors import SettingsError
+from selfplay_core.models import Action, Answer, CommandResult, Decision
+from selfplay_core.store.listing import Example
+from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, too_long
+from tui.bindings import bindings_of
+from tui.draft import FIELD_NAMES, Fields, Proof, commands_in, is_proven, made_of, policy_of, start_of
+from tui.drawing.lines import BLANK, Line, Span, between, paragraphs, span
+from tui.drawing.verdicts import Checked, check_lines
+from tui.outside_editor import as_document, edit_outside, from_document
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.keys import before_inputs
+from tui.screens.working import WorkingScreen
+from tui.state import SIGHT_SECONDS
+from tui.widgets.area import SafeArea
+from tui.widgets.pane import Lines
+from tui.workbench import Workbench
+
+__all__ = ["EditScreen"]
+
+_RISKY_AFTER: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A key that wants to be pressed again: for what, for which text, and since when (monotonic seconds)."""
+
+    what: str
+    text: Fields
+    since: float
+
+
+class EditScreen(WorkingScreen[bool]):
+    """True once the edit is decided on; with `outside` the editor opens at once."""
+
+    SCREEN = "edit"
+    BINDINGS = before_inputs(bindings_of("edit"))
+
+    def __init__(self, bench: Workbench, example: Example, *, outside: bool = False) -> None:
+        super().__init__(bench)
+        self._example = example
+        self._start = start_of(example.trace, example.standing.decision)
+        self._policy = policy_of(bench.job.settings.policy)
+        self._outside_first = outside
+        self._names = [name for name in FIELD_NAMES if getattr(self._start.fields, name) is not None]
+        self._loaded: dict[str, str] = {}
+        self._proof = self._start.proof
+        self._asked: _Asked | None = None
+        self._unread_document: str | None = None
+        self._deciding = False
+
+    def compose_body(self) -> ComposeResult:
+        yield Lines(id="head", classes="label")
+        for name in self._names:
+            yield Lines(id=f"label-{name}", classes="label")
+            yield SafeArea(
+                getattr(self._start.fields, name),
+                id=name,
+                compact=True,
+                highlight_cursor_line=False,
+                show_line_numbers=name == "commands",
+            )
+        yield Lines(id="body")
+        yield Lines(id="news")
+
+    def on_mount(self) -> None:
+        # A text area ends lines where we do not; what it shows of an untouched text is kept to know it by.
+        self._loaded = {name: self._area(name).text for name in self._names}
+        self._area("commands").focus()
+        self.tell("")
+        self._show()
+        if self._outside_first:
+            self.begin(self._edit_outside(leave=True))
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands as they stand."""
+        if self._is_untouched("commands"):
+            return self._start.answer.commands
+        return commands_in(self._area("commands").text)
+
+    @property
+    def answer(self) -> Answer:
+        """The answer as it stands."""
+        now = self._fields()
+        return Answer(self.commands, now.reasoning, now.message)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything differs from what the screen opened with."""
+        return not all(self._is_untouched(name) for name in self._names)
+
+    def on_text_area_changed(self, message: TextArea.Changed) -> None:
+        self._show()
+
+    def action_next_field(self) -> None:
+        self.focus_next()
+
+    def action_previous_field(self) -> None:
+        self.focus_previous()
+
+    def action_verdicts_down(self) -> None:
+        self.body().scroll_by(1)
+
+    def action_verdicts_up(self) -> None:
+        self.body().scroll_by(-1)
+
+    def action_open_editor(self) -> None:
+        self.begin(self._edit_outside(leave=False))
+
+    def action_verify(self) -> None:
+        commands = self.commands
+        if self.is_busy:
+            return
+        if trouble := _unsendable(commands):
+            self.tell(trouble, "bad")
+            return
+        rulings = self._policy.review_all(commands)
+        denied = [ruling.reason for ruling in rulings if ruling.action is Action.DENY]
+        asks = [ruling.reason for ruling in rulings if ruling.action is Action.ASK]
+        if denied:
+            self.tell(f"Nothing runs. {denied[0]} Change the command, then run them again.", "bad")
+        elif asks:
+            self._ask_permission(commands, asks)
+        else:
+            self.begin(self._verify(commands, allowed=False))
+
+    def action_save(self) -> None:
+        if self.is_busy:
+            self.tell("Something is under way still; wait for it, or stop it with esc.", "warn")
+            return
+        prompt, answer = self._fields().prompt, self.answer
+        if not prompt.strip():
+            self.tell("The prompt is blank. Write what a player would type.", "bad")
+            return
+        made = made_of(self._start, prompt, answer, self._proof, by=self.bench.curator.operator, at=self.bench.now())
+        accept = self.bench.keymap.shown("accept")
+        if made is None:
+            self.tell(f"Nothing differs from the model's answer. Leave with esc; then {accept} accepts it.", "warn")
+        elif not self.is_changed and self._proof == self._start.proof:
+            self.tell("Nothing was changed: this edit stands already. Leave with esc.", "warn")
+        elif self._lacks_proof(answer) and not self._pressed_again("save"):
+            self._warn_of_no_proof(answer)
+        else:
+            self.begin(self._decide(made))
+
+    def action_back(self) -> None:
+        if self._deciding:
+            return
+        if self.cancel():
+            self.tell("Stopped waiting. What had been sent has run; verdicts did not come back.", "warn")
+        elif not self.is_changed or self._pressed_again("back"):
+            self.finish(False)
+        else:
+            self.tell("esc again throws the changes away.", "warn")
+
+    async def _verify(self, commands: tuple[str, ...], *, allowed: bool) -> None:
+        more = self.bench.glyphs.more
+        self.tell(f"running{more} {_counted(commands)} on {self._where()}; esc stops waiting", "info")
+        self._show()
+        looked = await self.bench.desk.verify(commands, allowed_by_person=allowed)
+        if looked.error:
+            self.tell(f"{looked.error} {self.bench.keymap.shown('verify')} tries again.", "bad")
+        elif looked.denied:
+            self.tell(f"Nothing ran. {looked.denied}", "bad")
+        elif looked.asks and not allowed:
+            self.tell("")
+            self._ask_permission(commands, [looked.asks])
+        elif looked.asks:
+            self.tell(f"Nothing ran. {looked.asks}", "bad")
+        else:
+            self._proof = Proof(looked.results, looked.world)
+            self.tell("")
+        self._show()
+
+    async def _decide(self, made: Decision) -> None:
+        self._deciding = True
+        try:
+            await self.bench.curator.decide(self._example, made)
+        finally:
+            self._deciding = False
+        self.bench.state.decide(self._example.number, made.kind, self.bench.clock())
+        self.finish(True)
+
+    async def _edit_outside(self, *, leave: bool) -> None:
+        sent = self._fields()
+        document = self._unread_document or as_document(sent)
+        text = await edit_outside(self.app, document, self.bench.job.settings.review.editor)
+        if text is None and leave:
+            self.bench.state.tell("The editor changed nothing.", self.bench.clock())
+            self.finish(False)
+            return
+        if text is None:
+            self.tell("The editor changed nothing.")
+            return
+        try:
+            self._load(from_document(text), sent)
+        except SettingsError:
+            # What was written must not be lost by a missing heading: the editor opens with it again.
+            self._unread_document = text
+            raise
+        self._unread_document = None
+        self.tell("")
+
+    def _load(self, written: Fields, sent: Fields) -> None:
+        """Take over what the editor changed; what it left alone stays as verbatim as it was."""
+        for name in self._names:
+            text = getattr(written, name)
+            if text is not None and text != getattr(sent, name):
+                self._area(name).load_text(text)
+
+    def _ask_permission(self, commands: tuple[str, ...], reasons: list[str]) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.begin(self._verify(commands, allowed=True))
+
+        question: list[Line] = [(span(f"Run {_counted(commands)} on {self._where()}?", "strong"),)]
+        question += [(span(reason, "warn"),) for reason in dict.fromkeys(reasons)]
+        self.app.push_screen(
+            ConfirmScreen(
+                question, "run once", armed_after=_RISKY_AFTER, clock=self.bench.clock, keymap=self.bench.keymap
+            ),
+            answered,
+        )
+
+    def _lacks_proof(self, answer: Answer) -> bool:
+        own = self._start.own
+        return (own is None or answer.commands != own.commands) and not is_proven(self._proof, answer.commands)
+
+    def _warn_of_no_proof(self, answer: Answer) -> None:
+        is_fresh = self._proof is not None and self._proof.is_for(answer.commands)
+        why = "not every verdict is good" if is_fresh and answer.commands else "no verdict stands for these commands"
+        save, run = self.bench.keymap.shown("save"), self.bench.keymap.shown("verify")
+        self.tell(
+            f"Accept without proof: rcon_verified will be false ({why}). {save} again accepts it so, {run} runs the "
+            "commands.",
+            "warn",
+        )
+
+    def _pressed_again(self, what: str) -> bool:
+        """Whether a key was pressed a second time for the same text, and not by being held down."""
+        now, clock = self._fields(), self.bench.clock()
+        asked = self._asked
+        if asked is None or (asked.what, asked.text) != (what, now):
+            self._asked = _Asked(what, now, clock)
+            return False
+        return clock - asked.since >= SIGHT_SECONDS
+
+    def _fields(self) -> Fields:
+        texts = {name: self._text(name) for name in self._names}
+        return Fields(texts["prompt"], texts["commands"], texts["reasoning"], texts.get("message"))
+
+    def _text(self, name: str) -> str:
+        if self._is_untouched(name):
+            return str(getattr(self._start.fields, name))
+        text = self._area(name).text
+        return text.strip() if name == "prompt" else text
+
+    def _is_untouched(self, name: str) -> bool:
+        return self._loaded.get(name) == self._area(name).text
+
+    def _area(self, name: str) -> SafeArea:
+        return self.query_one(f"#{name}", SafeArea)
+
+    def _where(self) -> str:
+        settings = self.bench.job.settings
+        where = "the sandbox" if settings.world.kind == "sandbox" else f"{settings.rcon.host}:{settings.rcon.port}"
+        return f"{where}, through the run" if self.bench.runner.has_begun else where
+
+    def _show(self) -> None:
+        self.query_one("#head", Lines).show(self._head)
+        for name in self._names:
+            self.query_one(f"#label-{name}", Lines).show(partial(self._label, name))
+        self.body().show(self._verdicts, keep_place=True)
+
+    def _head(self, width: int) -> list[Line]:
+        prompt = self._example.trace.prompt
+        left = (
+            Span(f"Edit #{self._example.number}", "title"),
+            Span(f"  {prompt.category}  {prompt.mode.value}", "dim"),
+        )
+        return [between(left, (Span("changed" if self.is_changed else "", "warn"),), width)]
+
+    def _label(self, name: str, width: int) -> list[Line]:
+        about = "  one a line" if name == "commands" else ""
+        left = (Span(name.upper(), "title"), Span(about, "dim"))
+        return [between(left, (Span("" if self._is_untouched(name) else "changed", "warn"),), width)]
+
+    def _verdicts(self, width: int) -> list[Line]:
+        commands = self.commands
+        status, role, results = self._known(commands)
+        checked = [
+            Checked(command, ruling, too_long(command), results[place] if results else None)
+            for place, (command, ruling) in enumerate(zip(commands, self._policy.review_all(commands), strict=True))
+        ]
+        lines = paragraphs(status, width, role, first=(Span("CHECK  ", "title"),))
+        return [*lines, *check_lines(checked, self.bench.glyphs, width), BLANK]
+
+    def _known(self, commands: tuple[str, ...]) -> tuple[str, str, tuple[CommandResult, ...]]:
+        """Return what is known of the commands: in words, with a role, and the verdicts that stand for them."""
+        own, last = self._start.own, self._example.trace.last
+        run = self.bench.keymap.shown("verify")
+        if self._proof is not None and self._proof.is_for(commands):
+            good = is_proven(self._proof, commands)
+            return "verdicts for exactly these commands", "ok" if good else "warn", self._proof.results
+        if own is not None and last is not None and commands == own.commands:
+            shown = last.results if Proof(last.results, None).is_for(commands) else ()
+            return "the model's own commands: the evidence of the trace holds", "dim", shown
+        if self._proof is not None:
+            return f"stale: the commands were changed since they ran; {run} runs them again", "warn", ()
+        return f"not run; {run} runs them on {self._where()}", "dim", ()
+
+
+def _counted(commands: tuple[str, ...]) -> str:
+    return "1 command" if len(commands) == 1 else f"{len(commands)} commands"
+
+
+def _unsendable(commands: tuple[str, ...]) -> str:
+    if not commands:
+        return "There is no command to run. Write one a line."
+    for number, command in enumerate(commands, start=1):
+        if too_long(command):
+            return (
+                f"Command {number} is too long: a server reads {MAX_COMMAND_BYTES:,} bytes of it. Shorten it, or part "
+                "it into two."
+            )
+    return ""

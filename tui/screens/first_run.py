@@ -1,0 +1,219 @@
+"""The first screen of all: what the sandbox is, and how to point to real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input
+
+from selfplay_core.engine.doctor import Check, examine
+from selfplay_core.engine.session import Job
+from selfplay_core.errors import SelfplayError
+from tui.bindings import bindings_of
+from tui.drawing.key_hints import hint
+from tui.drawing.lines import Line, Span, cropped, span
+from tui.drawing.welcome import FIELDS, PASSWORD, Field, check_lines, welcome_lines
+from tui.first_job import FirstJob, job_of, save
+from tui.screens.base import PlainScreen
+from tui.widgets.pane import Lines
+from tui.workbench import Beginning
+
+__all__ = ["FirstRunScreen"]
+
+_PATIENCE: Final = 180.0
+_ROOMY: Final = 32
+_BROAD: Final = 100
+_KEYS: Final[list[BindingType]] = [
+    Binding("down", "app.focus_next", show=False),
+    Binding("up", "app.focus_previous", show=False),
+]
+
+
+class Choice(Lines, can_focus=True):
+    """Something that can be done, by enter while it has the focus, or by a click."""
+
+    BINDINGS = [Binding("enter,space", "choose", show=False)]  # noqa: RUF012  # as Textual declares it
+
+    def __init__(self, action: str, label: str, note: str, cursor: str, *, id: str) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._action = action
+        self._label = label
+        self._note = note
+        self._cursor = cursor
+
+    def on_mount(self) -> None:
+        self.show(self._lines)
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def is_cursor(self, index: int) -> bool:
+        return self.has_focus
+
+    def line_at(self, index: int, width: int) -> Line | None:
+        line = super().line_at(index, width)
+        return line if line is None else (Span(self._cursor if self.has_focus else " ", "key"), *line)
+
+    def action_choose(self) -> None:
+        self.post_message(self.Clicked(self, self._action, None))
+
+    def _lines(self, width: int) -> list[Line]:
+        line: Line = (Span(f" {self._label} ", "key", self._action), Span(f" {self._note}", "dim", self._action))
+        return [cropped(line, width - 1)]
+
+
+class FirstRunScreen(PlainScreen[Job | None]):
+    """Explains, tests and saves; ends with the job to run, or with None where the person only leaves."""
+
+    BINDINGS = [*bindings_of("help"), *_KEYS]  # noqa: RUF012  # as Textual declares it
+
+    def __init__(self, begin: Beginning, environment: Mapping[str, str] = os.environ) -> None:
+        super().__init__(begin.keymap)
+        self.begin = begin
+        self._environment = environment
+        self._checks: list[Check] = []
+        self._testing = False
+
+    def compose_body(self) -> ComposeResult:
+        cursor = self.begin.glyphs.cursor
+        yield Lines(id="first-story")
+        yield Choice("start", "start on the sandbox", "nothing is needed", cursor, id="first-start")
+        with Vertical(id="first-form"):
+            yield Lines(id="first-head")
+            for field in FIELDS:
+                with Horizontal(classes="first-row"):
+                    yield Lines(classes="first-label", name=field.path)
+                    yield Input(
+                        id=_input_id(field), placeholder=field.usual, password=field.path == PASSWORD, compact=True
+                    )
+                    yield Lines(classes="first-note", name=field.path)
+            with Horizontal(id="first-choices"):
+                yield Choice("test", "test", "look at all of it", cursor, id="first-test")
+                yield Choice("save", "save and start", "", cursor, id="first-save")
+        yield Lines(id="body")
+
+    def on_mount(self) -> None:
+        self.query_one("#first-head", Lines).set_title((Span(" Your own servers ", "title"),))
+        for field in FIELDS:
+            self._label(field)
+        self._show_checks("")
+        self.query_one("#first-start").focus()
+
+    def show_keys(self, extra: Line = ()) -> None:
+        """Draw the key bar with what can be done here."""
+        own = (*hint("tab", "next field"), *hint("enter", "choose"), *hint("esc", "leave, or stop the test", "back"))
+        super().show_keys(extra or own)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < _BROAD, "-narrow")
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Give what was found the place of the explanation where there is no room for both."""
+        roomy = self.size.height >= _ROOMY
+        story = self.query_one("#first-story", Lines)
+        story.display = roomy or not (self._checks or self._testing)
+        story.set_title((Span(" Welcome ", "title"),))
+        workspace = self.begin.job.workspace
+        lines = welcome_lines(workspace, self.size.width, short=not roomy)
+        story.styles.height = len(lines) + 1 + roomy
+        story.show(lambda width: welcome_lines(workspace, width, short=not roomy))
+        self.query_one("#first-form").styles.margin = (1, 0, 0, 0) if roomy else 0
+        for note in self.query(".first-note"):
+            note.display = self.size.width >= 70
+
+    def _label(self, field: Field) -> None:
+        for lines in self.query(Lines):
+            if lines.name == field.path:
+                text, role = (field.label, "text") if lines.has_class("first-label") else (field.note, "dim")
+                lines.show(lambda width, text=text, role=role: [cropped((span(f" {text}", role),), width)])  # type: ignore[misc]
+
+    # Choices
+
+    def action_start(self) -> None:
+        self.dismiss(self.begin.job)
+
+    def action_test(self) -> None:
+        if not self._testing:
+            self._testing = True
+            self._checks.clear()
+            self._arrange()
+            self._show_checks("")
+            self.run_worker(self._test(), group="first")
+
+    def action_save(self) -> None:
+        self.run_worker(self._save(), group="first", exclusive=True)
+
+    def action_back(self) -> None:
+        if self._testing:
+            self.workers.cancel_group(self, "first")
+        else:
+            self.dismiss(None)
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.focus_next()
+
+    async def _test(self) -> None:
+        told, role = "", "bad"
+        try:
+            first = await self._job()
+            async with asyncio.timeout(_PATIENCE):
+                await examine(first.job, self._found)
+            ill = sum(not check.well for check in self._checks)
+            told, role = ("All is well.", "ok") if not ill else (f"{ill} of {len(self._checks)} need a hand.", "bad")
+        except SelfplayError as error:
+            told = str(error)
+        except TimeoutError:
+            told = (
+                f"The look was given up after {_PATIENCE:.0f} s: {self._stuck_on()}. "
+                "See whether that server answers, and test again."
+            )
+        except asyncio.CancelledError:
+            told, role = "Stopped.", "warn"
+            raise
+        finally:
+            self._testing = False
+            if self.is_attached:
+                self._show_checks(told, role)
+
+    async def _save(self) -> None:
+        try:
+            first = await self._job()
+            await asyncio.to_thread(save, first)
+        except SelfplayError as error:
+            self._checks.clear()
+            self._show_checks(str(error), "bad")
+        else:
+            self.dismiss(first.job)
+
+    async def _job(self) -> FirstJob:
+        typed = {field.path: self.query_one(f"#{_input_id(field)}", Input).value for field in FIELDS}
+        return await asyncio.to_thread(job_of, self.begin.job, self.begin.origins, typed, self._environment)
+
+    def _found(self, check: Check) -> None:
+        self._checks.append(check)
+        self._show_checks("")
+
+    def _stuck_on(self) -> str:
+        return f"nothing came after {self._checks[-1].name!r}" if self._checks else "nothing came at all"
+
+    def _show_checks(self, told: str, role: str = "text") -> None:
+        checks, going_on, glyphs = tuple(self._checks), self._testing, self.begin.glyphs
+        self._arrange()
+        self.body().show(lambda width: check_lines(checks, told, role, going_on, width, glyphs), keep_place=True)
+        self.body().scroll_by(len(checks) + 2)
+
+
+def _input_id(field: Field) -> str:
+    return f"first-{field.path.replace('.', '-')}"

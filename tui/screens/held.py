@@ -1,0 +1,262 @@
+"""Attempts that the policy holds: looked at one by one, and ruled on by keys that open late."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from selfplay_core.engine.desk import Looked
+from selfplay_core.engine.holding import deny_held, deny_pattern, parked_trace, pattern_of
+from selfplay_core.errors import StoreError
+from selfplay_core.store.database import Reader
+from selfplay_core.store.held import HeldAttempt, held, rule_held
+from selfplay_core.store.listing import example_of
+from selfplay_core.verify.policy import Policy
+from tui.bindings import bindings_of
+from tui.draft import policy_of
+from tui.drawing.held import Waiting, held_details, held_row
+from tui.drawing.lines import BLANK, Line, Span, span
+from tui.screens.edit import EditScreen
+from tui.screens.working import WorkingScreen
+from tui.widgets.pane import Lines, Pane, Rows
+from tui.workbench import Workbench
+
+__all__ = ["ARMED_AFTER", "HeldScreen", "waiting_of"]
+
+ARMED_AFTER: Final = 0.6
+"""How long an attempt must have been on screen before a key rules on it, in seconds."""
+
+_LOOK_EVERY: Final = 1.0
+
+
+class HeldScreen(WorkingScreen[int | None]):
+    """Rules on held attempts; brings back the number of the last one that was edited, if any."""
+
+    SCREEN = "held"
+    BINDINGS = bindings_of("held")
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        self._policy = policy_of(bench.job.settings.policy)
+        self._waiting: list[Waiting] | None = None
+        self._chosen: str | None = None
+        self._painted: tuple[str, float] | None = None
+        self._probes: dict[str, Looked] = {}
+        self._edited: int | None = None
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="split"):
+            yield Rows(id="list")
+            yield Lines(id="body")
+        yield Lines(id="news")
+
+    def on_mount(self) -> None:
+        self.body().set_title((Span("Held for a person", "title"),))
+        self.begin(self._reload())
+        self.set_interval(_LOOK_EVERY, self._look)
+
+    @property
+    def shown(self) -> Waiting | None:
+        """The attempt on screen, None if nothing waits."""
+        return next((one for one in self._waiting or () if one.item.trace_id == self._chosen), None)
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether a ruling on the attempt on screen counts."""
+        if self._painted is None or self._painted[0] != self._chosen:
+            return False
+        return self.bench.clock() - self._painted[1] >= ARMED_AFTER
+
+    def action_next(self) -> None:
+        self._step(1)
+
+    def action_previous(self) -> None:
+        self._step(-1)
+
+    def action_allow(self) -> None:
+        if (shown := self._ready()) is not None:
+            self.begin(self._allow(shown))
+
+    def action_deny(self) -> None:
+        if (shown := self._ready()) is not None:
+            self.begin(self._deny(shown))
+
+    def action_deny_pattern(self) -> None:
+        if (shown := self._ready()) is not None:
+            self.begin(self._deny_pattern(shown))
+
+    def action_edit_held(self) -> None:
+        if (shown := self._ready()) is not None:
+            self.begin(self._edit(shown))
+
+    def action_probe(self) -> None:
+        if self.shown is not None:
+            self.begin(self._probe(self.shown))
+
+    def action_back(self) -> None:
+        if not self.cancel():
+            self.finish(self._edited)
+
+    async def on_pane_clicked(self, message: Pane.Clicked) -> None:
+        if message.row is not None and self._waiting and message.row < len(self._waiting):
+            self._choose(self._waiting[message.row].item.trace_id)
+
+    def _ready(self) -> Waiting | None:
+        """Return the attempt on screen if a ruling on it counts, else say why it does not."""
+        shown = self.shown
+        if shown is None:
+            return None
+        if self.is_busy:
+            self.tell("Something is under way still; wait for it, or stop it with esc.", "warn")
+            return None
+        if not self.is_armed:
+            self.tell("Too early: read it first. The keys open in a moment.", "warn")
+            return None
+        return shown
+
+    async def _allow(self, shown: Waiting) -> None:
+        curator = self.bench.curator
+        trace_id = shown.item.trace_id
+        if not await curator.store.do(rule_held, trace_id, allow=True, by=curator.operator):
+            self._tell_overtaken()
+        elif await curator.reader.do(Reader.is_generating):
+            self.tell("Allowed: the run takes it up.", "ok")
+        else:
+            self.tell("Allowed: the next run takes it up.", "ok")
+        await self._reload()
+
+    async def _deny(self, shown: Waiting) -> None:
+        curator = self.bench.curator
+        if await curator.store.do(deny_held, shown.item.trace_id, by=curator.operator):
+            self.tell("Denied: it ends as blocked, and nothing of it has run.", "ok")
+        else:
+            self._tell_overtaken()
+        await self._reload()
+
+    async def _deny_pattern(self, shown: Waiting) -> None:
+        curator = self.bench.curator
+        pattern = pattern_of(shown.held_command) if shown.held_command else ""
+        if not pattern:
+            self.tell(f"There is no pattern in it. {self.bench.keymap.shown('deny')} denies this one attempt.", "warn")
+            return
+        count = await curator.store.do(deny_pattern, shown.item.run_id, pattern, by=curator.operator)
+        # What is shown was said no to, even if the pattern should not catch it.
+        count += await curator.store.do(deny_held, shown.item.trace_id, by=curator.operator)
+        self.tell(f"Denied for the rest of the run: {pattern} (held attempts that ended: {count}).", "ok")
+        await self._reload()
+
+    async def _edit(self, shown: Waiting) -> None:
+        curator = self.bench.curator
+        if not await curator.store.do(deny_held, shown.item.trace_id, by=curator.operator, reason="To be edited."):
+            self._tell_overtaken()
+            await self._reload()
+            return
+        found = await curator.reader.do(example_of, shown.item.trace_id)
+        await self._reload()
+        if found is None:
+            raise StoreError("What was denied cannot be found as a trace. Leave with esc, and look for it in the list.")
+        self._edited = found.number
+
+        def back(decided: bool | None) -> None:
+            curator.drop([found.number])
+            self.tell(f"Edited as #{found.number}." if decided else f"Denied; #{found.number} waits undecided.", "ok")
+
+        self.app.push_screen(EditScreen(self.bench, found), back)
+
+    async def _probe(self, shown: Waiting) -> None:
+        self.tell("Probing: the server parses the commands and runs nothing. esc stops waiting.")
+        self._probes[shown.item.trace_id] = await self.bench.desk.probe(shown.commands)
+        self.tell("")
+        self._show(keep_place=True)
+
+    def _tell_overtaken(self) -> None:
+        self.tell("Somebody ruled on it meanwhile, or it ended by itself.", "warn")
+
+    def _step(self, steps: int) -> None:
+        if self._waiting:
+            place = self._place() + steps
+            self._choose(self._waiting[max(min(place, len(self._waiting) - 1), 0)].item.trace_id)
+
+    def _choose(self, trace_id: str | None) -> None:
+        if trace_id != self._chosen:
+            self._chosen = trace_id
+            self.tell("")
+            self._show()
+
+    def _place(self) -> int:
+        ids = [one.item.trace_id for one in self._waiting or ()]
+        return ids.index(self._chosen) if self._chosen in ids else 0
+
+    def _look(self) -> None:
+        # Beside what is under way: a key that rules must not be lost to a look.
+        if self.is_active:
+            self.run_worker(self._guarded(self._reload()), group="look", exclusive=True, exit_on_error=False)
+
+    async def _reload(self) -> None:
+        """Read what waits; the attempt on screen stays, or its place is taken by the next one."""
+        found = await self.bench.curator.reader.do(held)
+        place = self._place()
+        before = [one.item.trace_id for one in self._waiting] if self._waiting is not None else None
+        known = {one.item.trace_id: one for one in self._waiting or ()}
+        open_ones = [item for item in found if item.allowed is None]
+        self._waiting = [known.get(item.trace_id) or waiting_of(item, self._policy) for item in open_ones]
+        ids = [item.trace_id for item in open_ones]
+        if ids == before:
+            return
+        stays = self._chosen in ids
+        if not stays:
+            self._chosen = ids[min(place, len(ids) - 1)] if ids else None
+        self.bench.state.held = len(ids)
+        self._show(keep_place=stays)
+
+    def _show(self, *, keep_place: bool = False) -> None:
+        waiting, now, glyphs = self._waiting or [], self.bench.now(), self.bench.glyphs
+        rows = self.query_one("#list", Rows)
+        rows.set_title((Span(f"{len(waiting)} held", "title"),))
+        rows.set_rows(len(waiting), lambda index, width: held_row(waiting[index], now, glyphs, width))
+        rows.set_cursor(self._place() if waiting else None)
+        rows.display = bool(waiting)
+        self.body().show(self._details, keep_place=keep_place)
+        self._show_armed()
+        if self.shown is not None:
+            self.call_after_refresh(self._seen, self.shown.item.trace_id)
+
+    def _seen(self, trace_id: str) -> None:
+        if trace_id == self._chosen and (self._painted is None or self._painted[0] != trace_id):
+            self._painted = (trace_id, self.bench.clock())
+            self.set_timer(ARMED_AFTER, self._show_armed)
+
+    def _show_armed(self) -> None:
+        text = "" if self.shown is None else "keys are open" if self.is_armed else f"keys open in {ARMED_AFTER} s"
+        self.show_keys()
+        self.body().set_title((Span("Held for a person ", "title"), span(text, "ok" if self.is_armed else "warn")))
+
+    def _details(self, width: int) -> list[Line]:
+        shown = self.shown
+        if shown is None:
+            return [
+                BLANK,
+                (Span(" Nothing is held.", "strong"),),
+                (Span(" What the policy asks about waits here.", "dim"),),
+            ]
+        return held_details(
+            shown,
+            pattern=pattern_of(shown.held_command) if shown.held_command else "",
+            probe=self._probes.get(shown.item.trace_id),
+            now=self.bench.now(),
+            glyphs=self.bench.glyphs,
+            width=width,
+        )
+
+
+def waiting_of(item: HeldAttempt, policy: Policy) -> Waiting:
+    """Return a held attempt with what the policy says of its commands; what cannot be read says so."""
+    try:
+        trace = parked_trace(item)
+    except StoreError as error:
+        return Waiting(item, None, (), (), str(error))
+    answer = trace.last.answer if trace.last is not None else None
+    commands = answer.commands if answer is not None else ()
+    return Waiting(item, trace, commands, policy.review_all(commands))

@@ -1,0 +1,142 @@
+"""The review screen: four panes, and keys that decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Input
+from textual.worker import WorkType
+
+from selfplay_core.errors import SelfplayError
+from tui.bindings import bindings_of
+from tui.layout import layout_of
+from tui.review.deciding import Deciding
+from tui.review.looking import Looking
+from tui.review.painting import Painter
+from tui.review.running import Running
+from tui.review.visiting import Visiting
+from tui.state import PaneName
+from tui.widgets.area import SafeInput
+from tui.widgets.keybar import KeyBar
+from tui.widgets.pane import Lines, Pane, Rows
+from tui.workbench import Workbench
+
+__all__ = ["ReviewScreen"]
+
+
+class ReviewScreen(Screen[None]):
+    """Composes the panes; what keys do is in `tui/review/`, one matter a file."""
+
+    BINDINGS = bindings_of("review", through="do")
+    AUTO_FOCUS = ""
+    SCREEN = "review"
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        self.bench = bench
+        self.painter = Painter(self, bench)
+        self._deciding = Deciding(self, bench)
+        self._looking = Looking(self, bench)
+        self._steering = Running(self, bench)
+        self._visiting = Visiting(self, bench)
+
+    @property
+    def visiting(self) -> Visiting:
+        """What opens other screens."""
+        return self._visiting
+
+    @property
+    def looking(self) -> Looking:
+        """What moves between examples."""
+        return self._looking
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="header")
+        with Horizontal(id="panes"):
+            yield Rows(id="queue")
+            yield Lines(id="example")
+            yield Lines(id="conversation")
+        yield Rows(id="stream")
+        yield SafeInput(id="filter", placeholder="status:  category:  outcome:  verdict:  retries>0  is:flagged  words")
+        yield Lines(id="notice")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self.lay_out()
+        self.work(self._looking.begin)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Show the panes that the layout wants, as large as it wants them."""
+        layout = layout_of(self.bench.state, self.size.width, self.size.height)
+        widths = {PaneName.QUEUE: layout.queue, PaneName.CONVERSATION: layout.conversation}
+        for pane in (PaneName.QUEUE, PaneName.EXAMPLE, PaneName.CONVERSATION):
+            widget = self.query_one(f"#{pane}", Pane)
+            fills = layout.middle is pane
+            widget.display = fills or bool(widths.get(pane, 0))
+            widget.styles.width = "1fr" if fills else widths.get(pane, 0)
+        stream = self.query_one("#stream", Rows)
+        stream.display = layout.stream > 0
+        self.query_one("#panes").display = layout.middle is not None
+        stream.styles.height = "1fr" if layout.middle is None else layout.stream
+        self.query_one("#keys").styles.height = layout.key_rows
+        self.query_one("#notice").styles.offset = (0, -layout.key_rows)
+        self.call_after_refresh(self.painter.all)
+
+    def work(self, job: Callable[[], Coroutine[Any, Any, None]], *, only: str = "") -> None:
+        """Do something that waits, beside the keys; what goes wrong is told in one line.
+
+        With `only` it takes the place of what was begun under the same name.
+        """
+        guarded: WorkType[None] = partial(self._guarded, job)
+        self.run_worker(guarded, group=only or "default", exclusive=bool(only))
+
+    async def _guarded(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await job()
+        except SelfplayError as error:
+            self.tell(str(error), "bad", seconds=12.0)
+
+    def tell(self, text: str, role: str = "info", seconds: float = 6.0) -> None:
+        """Show one line above the keys for a while."""
+        self.bench.state.tell(text, self.bench.clock(), role, seconds)
+        self.painter.notice()
+
+    def on_pane_clicked(self, message: Pane.Clicked) -> None:
+        """Choose the row, or do what the span says; the pane becomes the active one."""
+        message.stop()
+        pane = message.pane.id or ""
+        if message.action:
+            self.action_do(message.action)
+        elif pane in list(PaneName):
+            self.bench.state.pane = PaneName(pane)
+            if pane == PaneName.QUEUE and message.row is not None:
+                self._looking.go(message.row)
+            self.painter.titles()
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        self._looking.filter_typed(message.value)
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        self._looking.filter_done()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave all keys but one to the filter's line while it is open."""
+        return action != "do" or not self._looking.filtering or parameters == ("back",)
+
+    def action_do(self, name: str) -> None:
+        """Do what an action of the table says: the method of that name of one of the matters."""
+        for matter in (self._deciding, self._looking, self._steering, self._visiting):
+            found: Callable[[], None] | None = getattr(matter, f"do_{name}", None)
+            if found is not None:
+                found()
+                return
+        self.app.call_later(self.run_action, f"app.{name}")

@@ -1,0 +1,87 @@
+"""Screens that wait for a server, a model or the disk: one piece of work at a time, told of in place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Coroutine
+from typing import Final, Generic, TypeVar
+
+from textual import events
+from textual.worker import Worker
+
+from selfplay_core.errors import SelfplayError
+from tui.drawing.verdicts import note_lines
+from tui.screens.base import WorkScreen
+from tui.widgets.pane import Lines
+from tui.workbench import Workbench
+
+__all__ = ["WorkingScreen"]
+
+T = TypeVar("T")
+
+_MOST_NEWS: Final = 6
+
+_log = logging.getLogger(__name__)
+
+
+class WorkingScreen(WorkScreen[T], Generic[T]):
+    """A screen with one piece of work under way at most; whatever goes wrong in it is told by `tell`."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        self._news: tuple[str, str] = ("", "info")
+        self._work: Worker[None] | None = None
+        self._result: tuple[T | None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether work is under way."""
+        return self._work is not None and not self._work.is_finished
+
+    def begin(self, work: Coroutine[object, object, None]) -> None:
+        """Do something in the background, unless something is being done."""
+        if self.is_busy:
+            work.close()
+            return
+        self._work = self.run_worker(self._guarded(work), exit_on_error=False)
+
+    def cancel(self) -> bool:
+        """Cancel what is being done; False if nothing is."""
+        if self._work is None or self._work.is_finished:
+            return False
+        self._work.cancel()
+        return True
+
+    def finish(self, result: T | None) -> None:
+        """Leave with a result, once no other screen lies on top: Textual would close that one instead."""
+        if self.is_active:
+            self.dismiss(result)
+        else:
+            self._result = (result,)
+
+    def tell(self, text: str, role: str = "info") -> None:
+        """Show news in place, as high as they are; a blank text takes them away."""
+        self._news = (text, role)
+        news = self.query_one("#news", Lines)
+        lines = note_lines(text, role, max(self.size.width, 1))
+        news.styles.height = min(len(lines), _MOST_NEWS)
+        news.display = bool(lines)
+        news.show(lambda width: note_lines(text, role, width))
+
+    def on_resize(self) -> None:
+        self.tell(*self._news)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        if self._result is not None:
+            (result,), self._result = self._result, None
+            self.call_later(self.finish, result)
+
+    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
+        try:
+            await work
+        except SelfplayError as error:
+            self.tell(str(error), "bad")
+        except Exception:
+            # A defect of ours: what was decided and what is being edited outlive it.
+            _log.exception("Work of a screen ended by a defect")
+            self.tell("A defect stopped this; the log of the workspace says where it lies. Try again, or leave.", "bad")

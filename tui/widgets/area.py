@@ -1,0 +1,37 @@
+"""Fields that show no control character as it is."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Input, TextArea
+
+from selfplay_core.text import clean
+
+__all__ = ["SafeArea", "SafeInput"]
+
+_STRANGE = "\ufffd"
+
+
+class SafeArea(TextArea):
+    """Holds text from a model verbatim; on screen each hostile character has one visible sign in its place."""
+
+    def get_line(self, line_index: int) -> Text:
+        return Text(_visible(self.document.get_line(line_index)), end="", no_wrap=True)
+
+
+class SafeInput(Input):
+    """Holds what was typed or pasted verbatim; on screen each hostile character has one visible sign in its place."""
+
+    @property
+    def _value(self) -> Text:
+        return Text(_visible(self.value), no_wrap=True, overflow="ignore", end="")
+
+
+def _visible(line: str) -> str:
+    """Return a line of the same length, so that the cursor stands where it seems to."""
+    return line if clean(line) == line else "".join(map(_sign, line))
+
+
+def _sign(character: str) -> str:
+    shown = clean(character)
+    return shown if len(shown) == 1 else _STRANGE

@@ -1,0 +1,52 @@
+"""The keys that matter here, in as many lines as there is room for; each can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.actions import REASONS, Action, Keymap, spoken
+from tui.drawing.lines import Line, Span, width_of
+from tui.widgets.pane import Lines
+
+__all__ = ["KeyBar", "key_lines"]
+
+_GAP = "   "
+
+
+class KeyBar(Lines):
+    """Draws the key bar of one screen; `extra` stands at its end and tells, say, what undo would take back."""
+
+    def show_keys(self, keymap: Keymap, screen: str, rows: int, extra: Line = ()) -> None:
+        """Show the keys of a screen in so many rows."""
+        self.show(lambda width: key_lines(keymap, keymap.bar(screen), width, rows, extra))
+
+
+def key_lines(keymap: Keymap, actions: Sequence[Action], width: int, rows: int, extra: Line = ()) -> list[Line]:
+    """Fill `rows` lines with as many keys as fit, the most needed first, each whole."""
+    lines: list[Line] = [(Span(" "),)]
+    room = width - (width_of(extra) + len(_GAP) if extra else 0)
+    for piece in _pieces(keymap, actions):
+        gap = (Span(_GAP),) if len(lines[-1]) > 1 else ()
+        limit = room if len(lines) == 1 else width
+        if width_of(lines[-1]) + width_of(gap) + width_of(piece) > limit:
+            if len(lines) == rows:
+                break
+            lines.append((Span(" "), *piece))
+        else:
+            lines[-1] = (*lines[-1], *gap, *piece)
+    if extra:
+        lines[0] = (*lines[0], Span(_GAP), *extra)
+    return lines
+
+
+def _pieces(keymap: Keymap, actions: Sequence[Action]) -> list[Line]:
+    pieces: list[Line] = []
+    for action in actions:
+        pieces.append(_piece(spoken(keymap.keys(action)[0]), action))
+        if action.name == "reject":
+            pieces.append((Span(f"1-{len(REASONS)}", "key"), Span(" reason", "dim")))
+    return pieces
+
+
+def _piece(key: str, action: Action) -> Line:
+    return (Span(key, "key", action.name), Span(f" {action.label}", "dim", action.name))
