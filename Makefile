@@ -33,6 +33,8 @@ tests: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.pipeline
+	$(BIN)/python -m benchmarks.listing
+	$(BIN)/python -m benchmarks.screen
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

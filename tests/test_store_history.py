@@ -114,7 +114,7 @@ def test_the_next_undo_is_told_before(database: Database) -> None:
     decide(database, first.id, REJECT)
     told = last_decision(database)
     assert told is not None
-    assert (told[0].decision, told[1]) == (REJECT, 1)
+    assert (told.entry.decision, told.number, told.count) == (REJECT, 1, 1)
     done = undo_last(database, by="ann", at=5.0)
     assert done == Moved("undo", REJECT, ((first.id, 1),))
 

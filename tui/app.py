@@ -12,13 +12,14 @@ from typing import Final
 from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
+from textual.worker import WorkType
 
 from tui.bindings import keymap_of
 from tui.layout import LEAST
+from tui.messages import CopyWanted
 from tui.palette import ActionProvider
 from tui.pulse import Changed, drain, take_news
 from tui.remembered import Remembered, recall, remember
-from tui.screens.dataset import CopyWanted
 from tui.screens.review import ReviewScreen
 from tui.screens.too_small import TooSmallScreen
 from tui.state import PaneName
@@ -50,6 +51,7 @@ class ReviewApp(App[int]):
         self._owed = Changed()
         self._code = 0
         self._lent = False
+        self._trouble = ""
         for theme in OWN_THEMES:
             self.register_theme(theme)
         self.theme = theme_name(bench.job.settings.review.theme)
@@ -91,7 +93,8 @@ class ReviewApp(App[int]):
         key = self.bench.keymap.shown("quit")
         self.review.tell(f"Finishing what has begun; {key} again leaves at once. Everything is saved.", seconds=3600)
         self.review.painter.header()
-        self.run_worker(self._leave_when_done(), group="leave")
+        leave: WorkType[None] = self._leave_when_done
+        self.run_worker(leave, group="leave")
 
     def action_leave(self) -> None:
         """Leave at once; what was not committed is asked again by the next run."""
@@ -127,15 +130,17 @@ class ReviewApp(App[int]):
     def _look_for_news(self) -> None:
         if not self._polling:
             self._polling = True
-            self.run_worker(self._news(), group="news")
+            # Not a coroutine, which would be left unawaited where the app ends before it begins.
+            look: WorkType[None] = self._news
+            self.run_worker(look, group="news")
 
     async def _news(self) -> None:
         try:
             last = self.bench.state.last
             changed = await take_news(self.bench)
-            if self._can_paint and (trouble := self.bench.curator.projector.trouble):
-                self.review.tell(trouble, "bad", seconds=12.0)
-                self.bench.curator.projector.trouble = ""
+            trouble, self._trouble = self._trouble, self.bench.curator.projector.trouble
+            if self._can_paint and self._trouble and self._trouble != trouble:
+                self.review.tell(self._trouble, "bad", seconds=12.0)
             self._paint(changed)
             if self.bench.state.last != last and self._can_paint:
                 self.review.painter.keys()
@@ -161,8 +166,10 @@ class ReviewApp(App[int]):
         if changed.queue:
             painter.queue(anew=True)
             painter.titles()
-        if changed.example or (self.bench.state.example is None and queue.current is not None):
+        if changed.example:
             self.review.looking.look(anew=True)
+        elif self.bench.state.example is None and queue.current is not None:
+            self.review.looking.look()
         elif changed.header and self.bench.state.example is None:
             painter.example()
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -21,11 +20,11 @@ from selfplay_core.store.decisions import Planned, decide, decide_all
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.flags import set_flag
 from selfplay_core.store.held import held_count
-from selfplay_core.store.history import Moved, last_decision, redo_last, undo_last
+from selfplay_core.store.history import Moved, Undoable, last_decision, redo_last, undo_last
 from selfplay_core.store.listing import MARKS, Example, Listing, QueueLine, changes, example, lines, listing
-from selfplay_core.store.projection import Projection
 from selfplay_core.store.thread import AsyncReader, AsyncStore
 from selfplay_core.store.traces import tally
+from tui.projector import Projector
 
 __all__ = ["Curator", "News"]
 
@@ -33,8 +32,7 @@ T = TypeVar("T")
 
 _EXAMPLES_KEPT: Final = 64
 _LINES_KEPT: Final = 2_000
-_WRITE_AFTER: Final = 2.0
-_WRITE_AT: Final = 10
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,10 @@ class News:
     held: int
     decided: Counter[DecisionKind]
     undecided: int
-    last: tuple[DecisionKind, int] | None
+    last: Undoable | None
     generating: bool
+    version: int
+    seq: int
 
 
 class Curator:
@@ -77,6 +77,7 @@ class Curator:
         self._lines: dict[int, QueueLine] = {}
         self._version = -1
         self._log_seq = seq
+        self._generating = False
         self._drops = 0
 
     @classmethod
@@ -143,8 +144,10 @@ class Curator:
         """
         try:
             await self.store.do(_decide, shown, decision)
-        finally:
+        except SelfplayError:
             self.drop([shown.number])
+            raise
+        self._note([(shown.number, MARKS.index(decision.kind.value))])
         self.projector.wanted()
 
     async def decide_all(self, seen: Mapping[int, int], kind: DecisionKind, reason: str = "") -> tuple[int, ...]:
@@ -155,12 +158,17 @@ class Curator:
         """
         batch = secrets.token_hex(8)
         decision = Decision(kind, by=self.operator, at=time.time(), reason=reason, batch=batch)
+        numbers = list(seen)
+        decided: list[int] = []
         try:
-            decided = await self.store.do(_decide_all, dict(seen), decision)
+            # Piece by piece, so that a generator is not kept waiting for all of them.
+            for start in range(0, len(numbers), _AT_ONCE):
+                piece = {number: seen[number] for number in numbers[start : start + _AT_ONCE]}
+                decided.extend(await self.store.do(_decide_all, piece, decision))
         finally:
             self.drop(seen)
-        self.projector.wanted()
-        return decided
+            self.projector.wanted()
+        return tuple(decided)
 
     async def undo(self) -> Moved | None:
         """Take back the last decision that a person made; None if there is none."""
@@ -180,14 +188,16 @@ class Curator:
         return await self.lister.do(lambda reader: reader.is_generating())
 
     async def news(self) -> News | None:
-        """Return what changed since the last call, None if nothing did."""
-        found = await self.lister.do(_news, self._version, self._log_seq)
-        if found is None:
-            return None
-        self._version, self._log_seq, news = found
-        self.drop([number for number, _ in news.marks])
-        self.drop(news.amended)
+        """Return what changed since what was last `taken`, None if nothing did."""
+        news = await self.lister.do(_news, self._version, self._log_seq, self._generating)
+        if news is not None:
+            self._note(news.marks)
+            self.drop(news.amended)
         return news
+
+    def taken(self, news: News) -> None:
+        """Note that news have been taken in whole; until then they come again."""
+        self._version, self._log_seq, self._generating = news.version, news.seq, news.generating
 
     def drop(self, numbers: Iterable[int]) -> None:
         """Forget what is kept of examples that have changed."""
@@ -196,73 +206,19 @@ class Curator:
             self._examples.pop(number, None)
             self._lines.pop(number, None)
 
+    def _note(self, marks: Iterable[tuple[int, int]]) -> None:
+        """Forget examples that were decided on; of their rows only the decision is another."""
+        self._drops += 1
+        for number, mark in marks:
+            self._examples.pop(number, None)
+            if (line := self._lines.get(number)) is not None:
+                self._lines[number] = replace(line, decision=_kind_of(mark))
+
     async def _moved(self, moved: Moved | None) -> Moved | None:
         if moved is not None:
             self.drop([number for _, number in moved.traces])
             self.projector.wanted()
         return moved
-
-
-class Projector:
-    """Writes accepted rows to the output a little late, so that what is undone at once was never written."""
-
-    def __init__(self, store: AsyncStore, output: Path) -> None:
-        self.output = output
-        self.trouble = ""
-        self.rows = 0
-        self._store = store
-        self._projection: Projection | None = None
-        self._outstanding = 0
-        self._news = asyncio.Event()
-        self._enough = asyncio.Event()
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, workspace: Path, output: Path) -> AsyncIterator[Projector]:
-        """Keep the output up to date while the block lasts, and once more at its end."""
-        store = await AsyncStore.open(workspace)
-        projector = cls(store, output)
-        task = asyncio.ensure_future(projector._keep_up())
-        try:
-            yield projector
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            await projector.write()
-            await store.aclose()
-
-    def wanted(self) -> None:
-        """Note that something was decided."""
-        self._outstanding += 1
-        self._news.set()
-        if self._outstanding >= _WRITE_AT:
-            self._enough.set()
-
-    async def write(self) -> None:
-        """Bring the output up to date; what hinders it is told by `trouble`, and tried again with the next decision."""
-        self._outstanding = 0
-        try:
-            self.rows += await self._store.do(self._catch_up)
-            self.trouble = ""
-        except SelfplayError as error:
-            self.trouble = str(error)
-
-    async def _keep_up(self) -> None:
-        await self.write()
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_WRITE_AFTER):
-                    await self._enough.wait()
-            self._enough.clear()
-            await self.write()
-
-    def _catch_up(self, database: Database) -> int:
-        if self._projection is None:
-            self._projection = Projection(database, self.output, render)
-        return self._projection.catch_up()
 
 
 def _decide(database: Database, shown: Example, decision: Decision) -> None:
@@ -291,6 +247,11 @@ def _decide_all(database: Database, seen: Mapping[int, int], decision: Decision)
     return tuple(planned)
 
 
+def _kind_of(mark: int) -> DecisionKind | None:
+    name = MARKS[mark]
+    return DecisionKind(name) if name in list(DecisionKind) else None
+
+
 def _mark_of(found: Example) -> int:
     decision = found.standing.decision
     if decision is None:
@@ -302,9 +263,10 @@ def _can_be(kind: DecisionKind, found: Example) -> bool:
     return kind is not DecisionKind.ACCEPT or found.trace.outcome is not Outcome.ERRORED
 
 
-def _news(reader: Reader, version: int, log_seq: int) -> tuple[int, int, News] | None:
-    latest = reader.data_version()
-    if latest == version:
+def _news(reader: Reader, version: int, log_seq: int, was_generating: bool) -> News | None:
+    latest, generating = reader.data_version(), reader.is_generating()
+    # A generator that is killed changes nothing in the database.
+    if latest == version and generating == was_generating:
         return None
     changed = changes(reader, log_seq)
     decided: Counter[DecisionKind] = Counter()
@@ -314,10 +276,17 @@ def _news(reader: Reader, version: int, log_seq: int) -> tuple[int, int, News] |
             decided[count.decision] += count.count
         elif count.outcome != "errored":
             undecided += count.count
-    found = last_decision(reader)
-    last = None if found is None or found[0].decision is None else (found[0].decision.kind, found[1])
-    news = News(changed.marks, changed.amended, held_count(reader), decided, undecided, last, reader.is_generating())
-    return latest, changed.seq, news
+    return News(
+        changed.marks,
+        changed.amended,
+        held_count(reader),
+        decided,
+        undecided,
+        last_decision(reader),
+        generating,
+        latest,
+        changed.seq,
+    )
 
 
 def _shrink(kept: dict[int, T], size: int) -> None:

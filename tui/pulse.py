@@ -59,11 +59,18 @@ async def take_news(bench: Workbench) -> Changed:
         _count(state, news)
         _follow_status(bench, news)
         for number, mark in news.marks:
-            changed.queue |= state.queue.mark(number, mark) is not None
+            # One's own decisions come back as news, and are no reason to paint.
+            if (place := state.queue.place_of(number)) is not None and state.queue.marks[place] != mark:
+                state.queue.mark(number, mark)
+                changed.queue = True
         changed.queue |= any(state.queue.place_of(number) is not None for number in news.amended)
         looked_at = state.example.number if state.example is not None else None
         changed.example = looked_at in news.amended or looked_at in {number for number, _ in news.marks}
+        for number in news.amended:
+            if await bench.curator.example(number) is None:
+                state.queue.forget(number)
         await _take_arrivals(bench, changed)
+        bench.curator.taken(news)
     except SelfplayError as error:
         state.tell(str(error), bench.clock(), "bad", 10.0)
     return changed
@@ -94,7 +101,9 @@ async def _follow(bench: Workbench, numbers: list[int]) -> None:
 
 def _count(state: State, news: News) -> None:
     state.held, state.decided, state.undecided = news.held, news.decided, news.undecided
-    state.last = None if news.last is None else LastDecision(*news.last)
+    last = news.last
+    decision = last.entry.decision if last is not None else None
+    state.last = LastDecision(decision.kind, last.number, last.count) if last is not None and decision else None
 
 
 def _follow_status(bench: Workbench, news: News) -> None:

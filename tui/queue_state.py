@@ -68,6 +68,19 @@ class Queue:
         self.marks.extend(found.marks)
         self._pending += found.marks.count(PENDING)
 
+    def forget(self, number: int) -> None:
+        """Take a number out that names nothing any more."""
+        place = self.place_of(number)
+        if place is None:
+            return
+        self._pending -= self.marks[place] == PENDING
+        del self.numbers[place], self.marks[place]
+        self.chosen.discard(number)
+        if self.anchor is not None and self.anchor > place:
+            self.anchor -= 1
+        if self.cursor > place or self.cursor >= len(self.numbers):
+            self.cursor = max(self.cursor - 1, 0)
+
     def place_of(self, number: int) -> int | None:
         """Return where a number stands, None if it is not in the list."""
         place = bisect_left(self.numbers, number)

@@ -20,7 +20,6 @@ from tui.actions import Keymap
 from tui.app import ReviewApp
 from tui.curator import Curator
 from tui.drawing.glyphs import choose_glyphs
-from tui.first_run_app import FirstRunApp
 from tui.job import Settled, settle_job
 from tui.runner import Runner
 from tui.workbench import Beginning, Workbench
@@ -38,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
         settled = settle_job(options)
         keymap = Keymap.of(settled.job.settings.review.keys)
         if options.command == "" and _is_first_run(options, settled):
+            from tui.first_run_app import FirstRunApp
+
             begin = Beginning(settled.job, settled.origins, keymap, choose_glyphs(settled.job.settings.review.ascii))
             chosen = FirstRunApp(begin).run(mouse=settled.job.settings.review.mouse)
             if chosen is None:
@@ -63,15 +64,10 @@ def _is_first_run(options: argparse.Namespace, settled: Settled) -> bool:
 async def _review(job: Job, origins: dict[str, str], keymap: Keymap, *, generates: bool) -> tuple[int, list[str]]:
     async with Curator.open(job, _operator(job)) as curator:
         _log_to(job.workspace / _LOG_NAME)
-        runner = Runner(job, curator.store)
-        desk = Desk(job, curator.store)
-        bench = Workbench(job, origins, curator, desk, runner, keymap, choose_glyphs(job.settings.review.ascii))
-        try:
+        async with Desk(job, curator.store) as desk, Runner(job, curator.store) as runner:
+            bench = Workbench(job, origins, curator, desk, runner, keymap, choose_glyphs(job.settings.review.ascii))
             app = ReviewApp(bench, generates=generates and not await curator.is_generating())
             await app.run_async(mouse=job.settings.review.mouse)
-        finally:
-            await runner.aclose()
-            await desk.aclose()
     trouble = curator.projector.trouble
     return (_GAVE_UP if trouble else app.return_code or 0), _farewell(bench, trouble)
 

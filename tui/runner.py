@@ -6,8 +6,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from contextlib import suppress
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from selfplay_core.engine.control import Control, Tuning
 from selfplay_core.engine.session import Job, generate
@@ -40,6 +40,14 @@ class Runner:
         self._control = Control()
         self._started = False
         self._impatient = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     @property
     def is_running(self) -> bool:
@@ -89,15 +97,13 @@ class Runner:
     async def ended(self) -> None:
         """Wait until the run of this process is over."""
         if self._task is not None:
-            with suppress(asyncio.CancelledError):
-                await asyncio.shield(self._task)
+            await asyncio.wait([self._task])
 
     async def aclose(self) -> None:
         """End the run of this process at once; what was not committed is asked again by the next run."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
 
     async def _persist(self, control: Control) -> None:
         delay = _FIRST_DELAY

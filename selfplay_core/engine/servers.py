@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfplay_core.llm.base import ChatModel
-from selfplay_core.llm.ollama import OllamaChat
-from selfplay_core.llm.openai import OpenAIChat
 from selfplay_core.models import ModelIdentity, WorldIdentity
 from selfplay_core.settings import LlmSettings, Secret, Settings
 from selfplay_core.verify.address import RconAddress
@@ -126,7 +124,10 @@ def conduct_of(settings: Settings) -> Conduct:
 
 
 def _chat(llm: LlmSettings, credentials: Credentials, sandbox: Sandbox | None) -> ChatModel:
+    # The clients bring httpx along, which a review does without until something is asked of a model.
     if llm.kind == "openai":
+        from selfplay_core.llm.openai import OpenAIChat
+
         return OpenAIChat(
             llm.url,
             llm.model,
@@ -138,6 +139,8 @@ def _chat(llm: LlmSettings, credentials: Credentials, sandbox: Sandbox | None) -
             total_seconds=llm.total_seconds,
             proxy=llm.proxy or None,
         )
+    from selfplay_core.llm.ollama import OllamaChat
+
     return OllamaChat(
         sandbox.ollama_url if sandbox is not None and llm.kind == "sandbox" else llm.url,
         llm.model,

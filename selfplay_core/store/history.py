@@ -12,7 +12,7 @@ from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import move
 from selfplay_core.store.log import LogEntry, log_entry, trace_log
 
-__all__ = ["Moved", "last_decision", "redo_last", "undo_last"]
+__all__ = ["Moved", "Undoable", "last_decision", "redo_last", "undo_last"]
 
 _PAGE = 256
 _BATCH = "SELECT d.seq, d.trace_id FROM decision d WHERE d.batch = ? AND d.batch <> ''"
@@ -25,6 +25,15 @@ class Moved:
     kind: Literal["undo", "redo"]
     decision: Decision
     traces: tuple[tuple[TraceId, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """A decision that stands, the number of its trace, and how many of its batch stand with it."""
+
+    entry: LogEntry
+    number: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +73,14 @@ def redo_last(database: Database, *, by: str, at: float) -> Moved | None:
         return _move_all(database, connection, "redo", entry, targets, by=by, at=at)
 
 
-def last_decision(reader: Reader) -> tuple[LogEntry, int] | None:
-    """Return the decision that `undo_last` would take back, with the number of its trace."""
+def last_decision(reader: Reader) -> Undoable | None:
+    """Return the decision that `undo_last` would take back, None if there is none."""
     newest = _newest_standing(reader)
     if newest is None:
         return None
     entry = log_entry(reader, newest)
-    return entry, _number(reader, entry.trace_id)
+    count = len(_standing_with(reader, entry))
+    return Undoable(entry, _number(reader, entry.trace_id), count)
 
 
 def _newest_standing(reader: Reader) -> int | None:

@@ -29,6 +29,7 @@ class Looking:
         self._screen = screen
         self._bench = bench
         self.filtering = False
+        self._fetching: int | None = None
         self._wanted_text = ""
 
     async def begin(self) -> None:
@@ -42,7 +43,8 @@ class Looking:
         if state.saving:
             return  # whoever saves looks again once it is done
         number = state.queue.current
-        if not anew and state.example is not None and state.example.number == number:
+        on_screen = state.example.number if state.example is not None else self._fetching
+        if not anew and number is not None and on_screen == number:
             self._screen.painter.queue()
             return
         found = curator.cached(number) if number is not None else None
@@ -50,6 +52,7 @@ class Looking:
         self._screen.painter.queue()
         if found is not None or number is None:
             self._screen.painter.example()
+        self._fetching = number if found is None else None
         if number is not None:
             self._screen.work(partial(self._fetch, number, painted=found is not None), only="look")
 
@@ -122,7 +125,7 @@ class Looking:
         line = self._screen.query_one("#filter", Input)
         line.value = self._bench.state.filter_text
         line.display = True
-        line.focus()
+        self._screen.set_focus(line)
 
     def do_back(self) -> None:
         state = self._bench.state
@@ -185,12 +188,21 @@ class Looking:
         state, curator = self._bench.state, self._bench.curator
         if not painted:
             found = await curator.example(number)
+            self._fetching = None
+            if found is None:
+                self._gone(number)
+                return
             if state.queue.current == number:
                 state.example = found
                 self._screen.painter.example()
-                if found is None:
-                    self._screen.tell(f"#{number} is there no more: the prompt was asked again under a new number.")
         await curator.fetch(state.queue.coming(_AHEAD))
+
+    def _gone(self, number: int) -> None:
+        """Go on from an example that names nothing any more."""
+        self._screen.tell(f"#{number} is there no more: its prompt was asked again, under a new number.")
+        self._bench.state.queue.forget(number)
+        self._screen.painter.queue(anew=True)
+        self.look(anew=True)
 
     def _close_filter(self) -> None:
         self.filtering = False

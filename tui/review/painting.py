@@ -25,6 +25,8 @@ __all__ = ["Painter"]
 _LEFT_OF = {PaneName.EXAMPLE: PaneName.QUEUE, PaneName.CONVERSATION: PaneName.EXAMPLE}
 
 _RATE_SECONDS: Final = 5.0
+_NO_TITLE: Final[Line] = (Span(""),)
+_NEAR: Final = 5
 
 
 class Painter:
@@ -113,7 +115,7 @@ class Painter:
         shown = state.example
         self._title(PaneName.QUEUE, queue_title(state.queue, state.filter_text))
         self._title(PaneName.EXAMPLE, self._example_title())
-        self._title(PaneName.CONVERSATION, conversation_title(shown) if shown is not None else (Span(" "),))
+        self._title(PaneName.CONVERSATION, conversation_title(shown) if shown is not None else _NO_TITLE)
 
     def keys(self) -> None:
         """Paint the key bar, with what undo would take back."""
@@ -126,12 +128,15 @@ class Painter:
         widget = self._lines("notice")
         widget.display = found is not None
         if found is not None:
+            # Above the keys, and above the filter while it is typed.
+            below = self._screen.query_one("#keys").size.height + self._screen.looking.filtering
+            widget.styles.offset = (0, -below)
             widget.show(lambda width: [(Span(" "), span(found.text, found.role))])
 
     def _example_title(self) -> Line:
         state = self._bench.state
         if state.example is None:
-            return (Span(" "),)
+            return _NO_TITLE
         decision = state.example.standing.decision
         word = "pending" if decision is None else decision.kind.value
         return (Span(f" {state.example.number} {word} ", "strong"),)
@@ -141,7 +146,7 @@ class Painter:
         if last is None:
             return BLANK
         more = f" +{last.count - 1}" if last.count > 1 else ""
-        return (Span(f"{glyphs.skip} {glyphs.decision(last.kind)} {last.number}{more}", "dim", "undo"),)
+        return (Span(f"last {glyphs.decision(last.kind)} {last.number}{more}", "dim", "undo"),)
 
     def _title(self, pane: PaneName, title: Line) -> None:
         widget = self._screen.query_one(f"#{pane}", Pane)
@@ -183,15 +188,22 @@ class Painter:
 
     def _fetch_rows(self) -> None:
         rows, queue, curator = self._rows("queue"), self._bench.state.queue, self._bench.curator
-        wanted = list(queue.numbers[rows.top : rows.top + max(rows.body_height, 1) + 10])
-        if all(curator.line(number) is not None for number in wanted):
+        height = max(rows.body_height, 1)
+        if not self._missing(rows.top - _NEAR, rows.top + height + _NEAR):
             return
+        wanted = list(queue.numbers[max(rows.top - height, 0) : rows.top + 2 * height])
+        is_seen = self._missing(rows.top, rows.top + height)
 
         async def fetch() -> None:
-            if await curator.fetch_lines(wanted):
+            if await curator.fetch_lines(wanted) and is_seen:
                 rows.refresh()
 
         self._screen.work(fetch, only="rows")
+
+    def _missing(self, first: int, behind: int) -> bool:
+        """Whether some row from `first` to before `behind` is not here yet."""
+        numbers = self._bench.state.queue.numbers
+        return any(self._bench.curator.line(number) is None for number in numbers[max(first, 0) : max(behind, 0)])
 
     def _seen(self) -> None:
         state = self._bench.state

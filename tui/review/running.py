@@ -40,15 +40,20 @@ class Running:
     def do_start(self) -> None:
         if self._bench.runner.is_running and not self._bench.runner.has_begun:
             self._bench.runner.try_at_once()
-        elif self._bench.runner.is_running or self._bench.state.live.status == "following":
-            self._screen.tell("A run is going on already.")
         else:
-            self._bench.runner.start()
-            self._bench.state.live.status = "starting"
-            self._screen.painter.header()
+            self._screen.work(self._start)
 
     def do_tune(self) -> None:
         self._screen.app.push_screen(TuneScreen(self._bench))
+
+    async def _start(self) -> None:
+        runner = self._bench.runner
+        if runner.is_running or await self._bench.curator.is_generating():
+            self._screen.tell("A run is going on already in this workspace.")
+            return
+        runner.start()
+        self._bench.state.live.status = "starting"
+        self._screen.painter.header()
 
     async def _steer(self, wish: Steer, told: str, *, paused: str | None = None) -> None:
         error = await self._bench.runner.steer(wish)

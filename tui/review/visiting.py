@@ -1,4 +1,4 @@
-"""Other screens, and what they bring back."""
+"""Other screens, each loaded when it is first opened, and what they bring back."""
 
 from __future__ import annotations
 
@@ -6,15 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.clipboard import copy
-from tui.screens.ask import AskScreen
-from tui.screens.bulk import BulkScreen
-from tui.screens.copy_menu import CopyMenu
-from tui.screens.dataset import DatasetScreen
-from tui.screens.edit import EditScreen
-from tui.screens.held import HeldScreen
-from tui.screens.help import HelpScreen
-from tui.screens.settings import SettingsScreen
-from tui.screens.statistics import StatisticsScreen
 from tui.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -37,25 +28,39 @@ class Visiting:
         self._edit(outside=True)
 
     def do_ask_again(self) -> None:
+        from tui.screens.ask import AskScreen
+
         if (shown := self._bench.state.example) is not None:
             self._screen.app.push_screen(AskScreen(self._bench, shown), self._answered)
 
     def do_bulk(self) -> None:
+        from tui.screens.bulk import BulkScreen
+
         self._screen.app.push_screen(BulkScreen(self._bench), self._open)
 
     def do_held(self) -> None:
+        from tui.screens.held import HeldScreen
+
         self._screen.app.push_screen(HeldScreen(self._bench), self._open)
 
     def do_dataset(self) -> None:
+        from tui.screens.dataset import DatasetScreen
+
         self._screen.app.push_screen(DatasetScreen(self._bench), self._open)
 
     def do_statistics(self) -> None:
+        from tui.screens.statistics import StatisticsScreen
+
         self._screen.app.push_screen(StatisticsScreen(self._bench))
 
     def do_settings(self) -> None:
+        from tui.screens.settings import SettingsScreen
+
         self._screen.app.push_screen(SettingsScreen(self._bench))
 
     def do_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
         self._screen.app.push_screen(HelpScreen(self._bench, "review"), self._do)
 
     def do_palette(self) -> None:
@@ -70,11 +75,15 @@ class Visiting:
         self._screen.work(partial(self._offer_copy, number))
 
     async def _offer_copy(self, number: int) -> None:
+        from tui.screens.copy_menu import CopyMenu
+
         shown = await self._bench.curator.example(number)
         if shown is not None:
             self._screen.app.push_screen(CopyMenu(self._bench, shown), self._copy)
 
     def _edit(self, *, outside: bool) -> None:
+        from tui.screens.edit import EditScreen
+
         if (shown := self._bench.state.example) is not None:
             self._screen.app.push_screen(EditScreen(self._bench, shown, outside=outside), self._changed)
 

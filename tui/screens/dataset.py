@@ -11,7 +11,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import Input
 from textual.worker import WorkType
 
@@ -26,11 +25,12 @@ from tui.drawing.example import example_lines
 from tui.drawing.key_hints import hint
 from tui.drawing.lines import Line, Span, paragraphs, span
 from tui.filter_text import BadFilter, parse_filter
+from tui.messages import CopyWanted
 from tui.screens.base import WorkScreen
 from tui.widgets.pane import Lines, Pane, Rows
 from tui.workbench import Workbench
 
-__all__ = ["CopyWanted", "DatasetScreen"]
+__all__ = ["DatasetScreen"]
 
 _EVERY: Final = 2.0
 _PATIENCE: Final = 30.0
@@ -40,14 +40,6 @@ _KEYS: Final[list[BindingType]] = [Binding("enter", "reopen", show=False)]
 
 
 _Job = Callable[[], Coroutine[Any, Any, None]]
-
-
-class CopyWanted(Message):
-    """The operator wants to copy something of an example."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
 
 
 class DatasetScreen(WorkScreen[int | None]):

@@ -8,6 +8,7 @@ from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Input
@@ -21,6 +22,7 @@ from tui.review.looking import Looking
 from tui.review.painting import Painter
 from tui.review.running import Running
 from tui.review.visiting import Visiting
+from tui.screens.keys import before_inputs
 from tui.state import PaneName
 from tui.widgets.area import SafeInput
 from tui.widgets.keybar import KeyBar
@@ -30,10 +32,18 @@ from tui.workbench import Workbench
 __all__ = ["ReviewScreen"]
 
 
+def _opens_filter(binding: BindingType) -> bool:
+    return isinstance(binding, Binding) and binding.id == "filter"
+
+
 class ReviewScreen(Screen[None]):
     """Composes the panes; what keys do is in `tui/review/`, one matter a file."""
 
-    BINDINGS = bindings_of("review", through="do")
+    # Opened before the next key is taken in hand, so that the filter loses no letter typed in one breath with its key.
+    BINDINGS = [  # noqa: RUF012  # as Textual declares it
+        *(binding for binding in bindings_of("review", through="do") if not _opens_filter(binding)),
+        *before_inputs(filter(_opens_filter, bindings_of("review", through="do"))),
+    ]
     AUTO_FOCUS = ""
     SCREEN = "review"
 
@@ -88,7 +98,6 @@ class ReviewScreen(Screen[None]):
         self.query_one("#panes").display = layout.middle is not None
         stream.styles.height = "1fr" if layout.middle is None else layout.stream
         self.query_one("#keys").styles.height = layout.key_rows
-        self.query_one("#notice").styles.offset = (0, -layout.key_rows)
         self.call_after_refresh(self.painter.all)
 
     def work(self, job: Callable[[], Coroutine[Any, Any, None]], *, only: str = "") -> None:

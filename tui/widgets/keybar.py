@@ -22,13 +22,25 @@ class KeyBar(Lines):
 
 
 def key_lines(keymap: Keymap, actions: Sequence[Action], width: int, rows: int, extra: Line = ()) -> list[Line]:
-    """Fill `rows` lines with as many keys as fit, the most needed first, each whole."""
+    """Fill `rows` lines with as many keys as fit, the most needed first, each whole; the one for help always fits."""
+    lines = _filled(_pieces(keymap, actions), width, rows, extra)
+    way_out = next((action for action in actions if action.name == "help"), None)
+    if way_out is None or any(piece.action == "help" for line in lines for piece in line):
+        return lines
+    others = [action for action in actions if action is not way_out]
+    tail: Line = (Span(_GAP), *_piece(spoken(keymap.keys(way_out)[0]), way_out))
+    lines = _filled(_pieces(keymap, others), width, rows, extra, spare=width_of(tail))
+    return [*lines[:-1], (*lines[-1], *tail)]
+
+
+def _filled(pieces: Sequence[Line], width: int, rows: int, extra: Line, spare: int = 0) -> list[Line]:
+    """Fill `rows` lines, and leave room for `extra` in the first and for `spare` cells in the last."""
     lines: list[Line] = [(Span(" "),)]
-    room = width - (width_of(extra) + len(_GAP) if extra else 0)
-    for piece in _pieces(keymap, actions):
+    for piece in pieces:
         gap = (Span(_GAP),) if len(lines[-1]) > 1 else ()
-        limit = room if len(lines) == 1 else width
-        if width_of(lines[-1]) + width_of(gap) + width_of(piece) > limit:
+        room = width - (width_of(extra) + len(_GAP) if extra and len(lines) == 1 else 0)
+        room -= spare if len(lines) == rows else 0
+        if width_of(lines[-1]) + width_of(gap) + width_of(piece) > room:
             if len(lines) == rows:
                 break
             lines.append((Span(" "), *piece))

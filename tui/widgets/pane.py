@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
+from textual import events, messages
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
@@ -66,6 +67,13 @@ class Pane(Widget, can_focus=False):
         found = getattr(getattr(self.app, "bench", None), "glyphs", None)
         if isinstance(found, Glyphs):
             self.glyphs = found
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Refresh as any widget, and tell the screen at once: by itself a widget does so a frame later."""
+        super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        if repaint and not layout and self.is_attached:
+            self.screen.post_message(messages.Update(self))
+        return self
 
     def set_title(self, title: Line) -> None:
         """Show `title` in the rule above; repaints only if it is another one."""

@@ -1,0 +1,286 @@
+"""Bulk pages: what is on them, what a key accepts, and what takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.pilot import Pilot
+
+from selfplay_core.engine.session import Job
+from selfplay_core.models import Decision, DecisionKind, Trace
+from selfplay_core.store.decisions import decide
+from selfplay_core.store.filters import Filter
+from selfplay_core.store.rounds import PlannedPrompt, add_round
+from selfplay_core.store.traces import save_trace
+from tests.other_screens import NASTY, a_job, shown, until
+from tests.store_samples import RUN, a_prompt, a_trace, begun
+from tests.work_screens import Clock, WorkHost, bench_of, played, the_only
+from tests.worlds import playground, rows_in
+from tui.drawing.bulk import MOST_LINES, page_lines, row_heights
+from tui.drawing.glyphs import GLYPHS
+from tui.drawing.lines import plain, width_of
+from tui.screens.bulk import BulkScreen, is_control
+from tui.workbench import Workbench
+
+
+class Paging:
+    """The bulk screen on a real workspace."""
+
+    def __init__(self, pilot: Pilot[None], screen: BulkScreen, bench: Workbench) -> None:
+        self.pilot, self.screen, self.bench = pilot, screen, bench
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settled()
+
+    async def settled(self) -> None:
+        await until(self.pilot, lambda: not self.screen.is_busy)
+        await self.pilot.pause()
+
+    def wait(self, seconds: float = 1.0) -> None:
+        assert isinstance(self.bench.clock, Clock)
+        self.bench.clock.pass_by(seconds)
+
+    @property
+    def text(self) -> str:
+        return shown(self.screen)
+
+    @property
+    def on_page(self) -> list[int]:
+        return [one.number for one in self.screen.page.examples] if self.screen.page is not None else []
+
+    @property
+    def results(self) -> list[int | None]:
+        host = self.pilot.app
+        assert isinstance(host, WorkHost)
+        return host.results
+
+    async def of(self, kind: str) -> list[int]:
+        return list((await self.bench.curator.listing(Filter(status=(kind,)))).numbers)
+
+
+def clean_workspace(folder: Path, count: int) -> list[Trace]:
+    """So many clean traces that nobody has decided on."""
+    database = begun(folder)
+    prompts = [a_prompt(f"sudo give me {slot} stones", slot) for slot in range(count)]
+    planned = [PlannedPrompt(f"{RUN}.1.{prompt.slot}", prompt) for prompt in prompts]
+    add_round(database, RUN, 1, ["edge_items"], planned)
+    traces = [a_trace(item.trace_id, item.prompt) for item in planned]
+    for made in traces:
+        save_trace(database, RUN, made, 1500.0)
+    database.close()
+    return traces
+
+
+@asynccontextmanager
+async def paging(folder: Path, count: int = 30, *, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Paging]:
+    """Open the bulk screen on a workspace of clean traces."""
+    clean_workspace(folder, count)
+    async with opened(a_job(folder), size) as page:
+        yield page
+
+
+@asynccontextmanager
+async def opened(job: Job, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Paging]:
+    """Open the bulk screen on a job's workspace."""
+    async with bench_of(job) as bench:
+        screen = BulkScreen(bench)
+        async with WorkHost(screen).run_test(size=size) as pilot:
+            page = Paging(pilot, screen, bench)
+            await page.settled()
+            yield page
+
+
+def expected(count: int) -> list[int]:
+    """The numbers that come to a bulk page, in order."""
+    return [number for number in range(1, count + 1) if not is_control(f"{RUN}.1.{number - 1}")]
+
+
+async def test_only_clean_undecided_ones_come_to_a_page(tmp_path: Path) -> None:
+    """What was retried, proves nothing or was decided is for a single look; what is accepted here is a row."""
+    async with playground(tmp_path) as ground:
+        words = ["torch", "fix", "nobody", "refuse", "twice", "stuck", "torch", "twice"]
+        job = await played(ground, [f"sudo {number} {word}" for number, word in enumerate(words)])
+        async with opened(job) as page:
+            texts = [one.trace.prompt.text for one in page.screen.page.examples] if page.screen.page else []
+            assert texts
+            assert {text.split()[-1] for text in texts} <= {"torch", "twice"}
+            page.wait()
+            await page.press("a")
+            await page.bench.curator.projector.write()
+        assert sorted(row["input"]["user_message"] for row in rows_in(job.output)) == sorted(texts)
+
+
+async def test_one_key_accepts_what_is_not_struck_and_turns_the_page(tmp_path: Path) -> None:
+    """Struck ones stay undecided."""
+    async with paging(tmp_path) as page:
+        first = page.on_page
+        assert first == expected(30)[:8]
+        await page.press("3", "5", "5")
+        assert "1 struck" in page.text
+        page.wait()
+        await page.press("a")
+        assert await page.of("accept") == [number for number in first if number != first[2]]
+        assert page.on_page == expected(30)[8:16]
+        decisions = [(await the_only(page.bench, number)).standing.decision for number in await page.of("accept")]
+    assert {decision.by for decision in decisions if decision is not None} == {"tester"}
+    assert len({decision.batch for decision in decisions if decision is not None}) == 1
+
+
+async def test_a_page_counts_only_once_it_was_in_sight(tmp_path: Path) -> None:
+    """A key that is held down accepts nothing unseen, on the first page nor on the next."""
+    async with paging(tmp_path) as page:
+        await page.press("a")
+        assert await page.of("accept") == []
+        assert "Too early" in page.text
+        page.wait(0.25)
+        await page.press("a", "a", "a")
+        assert await page.of("accept") == expected(30)[:8]
+
+
+async def test_undo_takes_the_page_back_and_shows_it_again(tmp_path: Path) -> None:
+    """With what was struck; redo does it again, and an undo of something else moves no page."""
+    async with paging(tmp_path) as page:
+        first = page.on_page
+        await page.press("2")
+        page.wait()
+        await page.press("a")
+        await page.press("u")
+        assert (page.on_page, await page.of("accept")) == (first, [])
+        assert "1 struck" in page.text
+        await page.press("U")
+        assert len(await page.of("accept")) == 7
+        assert page.on_page == expected(30)[8:16]
+        await page.press("u")
+        page.wait()
+        await page.press("a")
+        assert len(await page.of("accept")) == 7
+        await page.press("u", "u")
+        assert "There is nothing to undo." in page.text
+
+
+async def test_undoing_what_was_decided_elsewhere_is_told(tmp_path: Path) -> None:
+    """By its number."""
+    async with paging(tmp_path) as page:
+        control = next(number for number in range(1, 31) if number not in expected(30))
+        await page.bench.curator.decide(
+            await the_only(page.bench, control), Decision(DecisionKind.REJECT, by="tester", at=9.0)
+        )
+        before = page.on_page
+        await page.press("u")
+        assert f"Taken back: reject #{control}." in page.text
+        assert page.on_page == before
+
+
+async def test_one_in_ten_is_kept_for_a_single_look_and_the_page_says_so(tmp_path: Path) -> None:
+    """The same ones for everybody, however often one asks."""
+    async with paging(tmp_path, 60, size=(160, 50)) as page:
+        assert "1 in 10 is kept back" in page.text
+        seen: list[int] = []
+        while page.on_page:
+            seen += page.on_page
+            page.wait()
+            await page.press("a")
+        assert seen == expected(60)
+        assert 0 < 60 - len(seen) < 18
+        assert await page.of("undecided") == [number for number in range(1, 61) if number not in seen]
+        assert "That was the last page." in page.text
+
+
+def test_controls_are_about_one_in_ten() -> None:
+    """Of many."""
+    assert 800 < sum(is_control(f"trace-{number}") for number in range(10_000)) < 1_200
+
+
+async def test_nobody_accepts_over_the_head_of_another(tmp_path: Path) -> None:
+    """The page is committed whole or not at all, and shown anew without what was decided meanwhile."""
+    async with paging(tmp_path) as page:
+        first = page.on_page
+        other = Decision(DecisionKind.REJECT, by="another", at=5.0)
+        example = await the_only(page.bench, first[1])
+        await page.bench.curator.store.do(decide, example.trace.id, other)
+        page.wait()
+        await page.press("a")
+        assert await page.of("accept") == []
+        assert (await the_only(page.bench, first[1])).standing.decision == other
+        assert "Somebody decided meanwhile" in page.text
+        assert page.on_page == [number for number in first if number != first[1]]
+        page.wait()
+        await page.press("a")
+        assert await page.of("accept") == [number for number in first if number != first[1]]
+
+
+async def test_what_arrives_meanwhile_comes_behind(tmp_path: Path) -> None:
+    """The list is read on at its end."""
+    async with paging(tmp_path, 4) as page:
+        assert page.on_page == expected(4)
+
+        def add(database: object) -> None:
+            prompts = [PlannedPrompt(f"{RUN}.2.{slot}", a_prompt(f"later {slot}", slot, 2)) for slot in range(12)]
+            add_round(database, RUN, 2, ["edge_items"], prompts)  # type: ignore[arg-type]
+            for item in prompts:
+                save_trace(database, RUN, a_trace(item.trace_id, item.prompt), 1600.0)  # type: ignore[arg-type]
+
+        await page.bench.curator.store.do(add)
+        page.wait()
+        await page.press("a")
+        assert page.on_page
+        assert min(page.on_page) > 4
+
+
+@pytest.mark.parametrize("key", ["enter", "o"])
+async def test_a_row_is_opened_by_its_number(tmp_path: Path, key: str) -> None:
+    """The one that the cursor is on."""
+    async with paging(tmp_path) as page:
+        third = page.on_page[2]
+        await page.press("j", "j", "j", "k", key)
+        assert page.results == [third]
+
+
+async def test_an_empty_workspace_says_so(tmp_path: Path) -> None:
+    """And every key is harmless."""
+    async with paging(tmp_path, 0) as page:
+        assert "no clean first-try example" in page.text
+        page.wait()
+        await page.press("a", "1", "x", "enter", "j", "u", "escape")
+        assert page.results == [None]
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (160, 50), (20, 4)])
+async def test_every_row_is_in_sight_or_marked(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Nothing is accepted that lies below the edge of the screen."""
+    async with paging(tmp_path, size=size) as page:
+        if size >= (60, 16):
+            for row, number in enumerate(page.on_page, start=1):
+                assert any(f"{row} " in line and f"#{number} " in line for line in page.text.split("\n"))
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.integers(8, 60))
+def test_a_row_gets_no_more_than_it_needs_and_all_of_them_fit(needed: list[int], height: int) -> None:
+    """One line at least, three at most."""
+    given_lines = row_heights(needed, height)
+    assert sum(given_lines) <= height
+    assert all(1 <= lines <= min(wanted, MOST_LINES) for lines, wanted in zip(given_lines, needed, strict=True))
+
+
+@given(st.integers(20, 170), st.integers(8, 50), st.sampled_from([NASTY, "long " * 900, "x" * 10_000, ""]))
+def test_hostile_and_long_rows_stay_in_their_lines(width: int, height: int, text: str) -> None:
+    """What is left out is marked, and no control character is drawn."""
+    trace = a_trace("t", a_prompt(text))
+    attempt = trace.attempts[0]
+    result = replace(attempt.results[0], command=text, reply=text)
+    odd = replace(trace, attempts=(replace(attempt, results=(result,)),))
+    lines = page_lines([(number, odd) for number in range(8)], frozenset({2}), 1, GLYPHS, width, height)
+    assert len(lines) <= max(height, 8)
+    assert all(width_of(line) <= width for line in lines)
+    drawn = "".join(map(plain, lines))
+    assert not [character for character in drawn if ord(character) < 0x20 or character in "\x7f\x9b\u202e"]
+    if len(text) > 1_000:
+        assert drawn.count(GLYPHS.more) == 8

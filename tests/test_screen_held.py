@@ -1,0 +1,270 @@
+"""Held attempts: what a person sees of them, and when a key rules."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from selfplay_core.dataset.prompts import GivenPrompt
+from selfplay_core.engine.desk import Looked
+from selfplay_core.models import Outcome
+from selfplay_core.store.codec import encode
+from selfplay_core.store.denials import denials
+from selfplay_core.store.held import held, hold, rule_held
+from selfplay_core.verify.policy import Policy
+from tests.other_screens import NASTY, shown, until
+from tests.work_screens import Clock, WorkHost, bench_of, played, the_only
+from tests.worlds import Playground, play, playground
+from tui.drawing.glyphs import GLYPHS
+from tui.drawing.held import expiry, held_details
+from tui.drawing.lines import plain
+from tui.screens.edit import EditScreen
+from tui.screens.held import HeldScreen, waiting_of
+from tui.workbench import Workbench
+
+
+class Ruling:
+    """The screen of held attempts on a real workspace."""
+
+    def __init__(self, pilot: Pilot[None], screen: HeldScreen, bench: Workbench, ground: Playground) -> None:
+        self.pilot, self.screen, self.bench, self.ground = pilot, screen, bench, ground
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+            await until(self.pilot, lambda: not self.screen.is_busy)
+            await self.pilot.pause()
+
+    def wait(self, seconds: float) -> None:
+        assert isinstance(self.bench.clock, Clock)
+        self.bench.clock.pass_by(seconds)
+
+    @property
+    def text(self) -> str:
+        return " ".join(shown(self.screen).split())
+
+    async def held(self) -> list[bool | None]:
+        return [item.allowed for item in await self.bench.curator.reader.do(held)]
+
+    async def held_commands(self) -> list[str]:
+        found = await self.bench.curator.reader.do(held)
+        return [waiting_of(item, Policy()).held_command for item in found if item.allowed is None]
+
+
+@asynccontextmanager
+async def ruling(folder: Path, *words: str, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Ruling]:
+    """Open the screen after a run whose prompts end in these words."""
+    async with playground(folder) as ground:
+        job = await played(ground, [f"sudo {number} {word}" for number, word in enumerate(words)])
+        async with bench_of(job) as bench:
+            screen = HeldScreen(bench)
+            async with WorkHost(screen).run_test(size=size) as pilot:
+                await until(pilot, lambda: not screen.is_busy)
+                await pilot.pause()
+                yield Ruling(pilot, screen, bench, ground)
+
+
+async def test_an_attempt_is_shown_with_the_rule_that_holds_it(tmp_path: Path) -> None:
+    """Prompt, command, reason, and when it ends by itself."""
+    async with ruling(tmp_path, "torch", "chunks") as page:
+        assert "1 held" in page.text
+        assert "sudo 1 chunks" in page.text
+        assert "execute as @a run forceload remove all" in page.text
+        assert "it changes which chunks stay loaded" in page.text
+        assert "ends by itself in 24 h" in page.text
+        assert "its pattern: forceload remove" in page.text
+
+
+@pytest.mark.parametrize("key", ["y", "n", "N", "e"])
+async def test_no_key_rules_before_the_attempt_was_in_sight_for_a_while(tmp_path: Path, key: str) -> None:
+    """Whoever pages through a queue with a key held down lets nothing run."""
+    async with ruling(tmp_path, "kill") as page:
+        assert "keys open in 0.6 s" in page.text
+        page.wait(0.59)
+        await page.press(key)
+        assert await page.held() == [None]
+        assert "Too early" in page.text
+        page.wait(0.02)
+        await page.press(key)
+        assert await page.held() == ([True] if key == "y" else [])
+
+
+async def test_each_attempt_arms_its_keys_anew(tmp_path: Path) -> None:
+    """Having read one is not having read the next."""
+    async with ruling(tmp_path, "kill", "border") as page:
+        page.wait(1)
+        page.screen.action_next()
+        assert not page.screen.is_armed
+        await page.press("y")
+        assert await page.held() == [None, None]
+        page.wait(1)
+        await page.press("n", "n")
+        assert len(await page.held()) == 1
+        assert page.screen.shown is not None
+        assert page.screen.shown.held_command == "kill @e"
+
+
+@pytest.mark.parametrize("key", ["a", "enter", "space"])
+async def test_keys_that_accept_elsewhere_do_nothing_here(tmp_path: Path, key: str) -> None:
+    """However long one waits."""
+    async with ruling(tmp_path, "kill") as page:
+        page.wait(10)
+        await page.press(key)
+        assert await page.held() == [None]
+        assert page.screen.is_active
+
+
+async def test_what_is_allowed_leaves_the_list_and_runs_with_the_next_run(tmp_path: Path) -> None:
+    """And says who takes it up."""
+    async with ruling(tmp_path, "kill") as page:
+        page.wait(1)
+        await page.press("y")
+        assert "Allowed: the next run takes it up." in page.text
+        assert "Nothing is held." in page.text
+        assert "kill @e" not in page.ground.server.commands
+        await play(replace(page.bench.job, given=(GivenPrompt("sudo a torch", None),)))
+        assert "kill @e" in page.ground.server.commands
+
+
+async def test_what_is_denied_ends_without_having_run(tmp_path: Path) -> None:
+    """As a blocked trace that tells who said so."""
+    async with ruling(tmp_path, "kill") as page:
+        page.wait(1)
+        await page.press("n")
+        trace = (await the_only(page.bench)).trace
+        assert (trace.outcome, "Denied by tester." in trace.reason) == (Outcome.BLOCKED, True)
+        assert "kill @e" not in page.ground.server.commands
+
+
+async def test_a_pattern_is_denied_for_the_run_with_all_that_begin_so(tmp_path: Path) -> None:
+    """Others stay."""
+    async with ruling(tmp_path, "kill", "border", "kill") as page:
+        page.wait(1)
+        await page.press("N")
+        assert "Denied for the rest of the run: kill" in page.text
+        assert await page.held_commands() == ["worldborder set 10"]
+        run_id = (await the_only(page.bench)).run_id
+        assert list(await page.bench.curator.reader.do(denials, run_id)) == ["kill"]
+
+
+async def test_editing_denies_and_opens_what_the_model_wrote(tmp_path: Path) -> None:
+    """The number goes back to the review screen."""
+    async with ruling(tmp_path, "kill") as page:
+        page.wait(1)
+        await page.press("e")
+        opened = page.pilot.app.screen
+        assert isinstance(opened, EditScreen)
+        assert opened.commands == ("kill @e",)
+        assert await page.held() == []
+        await page.pilot.press("escape")
+        await page.pilot.pause()
+        await page.press("escape")
+        host = page.pilot.app
+        assert isinstance(host, WorkHost)
+        assert host.results == [1]
+
+
+async def test_a_probe_runs_nothing(tmp_path: Path) -> None:
+    """It shows what the server parses, on the real server."""
+    async with ruling(tmp_path, "kill") as page:
+        await page.press("p")
+        assert "parsed by the server, not run" in page.text
+        assert "kill @e" not in page.ground.server.commands
+        assert any("kill @e" in command for command in page.ground.server.commands)
+
+
+async def test_a_probe_of_a_server_that_is_away_is_told(tmp_path: Path) -> None:
+    """In the place of its result; the attempt can be ruled on all the same."""
+    async with ruling(tmp_path, "kill") as page:
+
+        class Away:
+            async def probe(self, commands: object) -> Looked:
+                return Looked(error="The server is away. Start it.")
+
+        page.bench.desk = Away()  # type: ignore[assignment]
+        await page.press("p")
+        assert "The server is away. Start it." in page.text
+        page.wait(1)
+        await page.press("n")
+        assert await page.held() == []
+
+
+async def test_whom_somebody_else_overtook_is_told(tmp_path: Path) -> None:
+    """The first ruling stands."""
+    async with ruling(tmp_path, "kill") as page:
+        page.wait(1)
+        (item,) = await page.bench.curator.reader.do(held)
+        shown_one = page.screen.shown
+        assert shown_one is not None
+        await page.bench.curator.store.do(rule_held, item.trace_id, allow=False, by="another")
+        await page.screen._allow(shown_one)
+        await page.pilot.pause()
+        assert "Somebody ruled on it meanwhile" in page.text
+        assert [one.ruled_by for one in await page.bench.curator.reader.do(held)] == ["another"]
+
+
+async def test_what_arrives_does_not_move_what_is_being_read(tmp_path: Path) -> None:
+    """The list grows at its end; the attempt on screen keeps its open keys."""
+    async with ruling(tmp_path, "kill", "border") as page:
+        await page.press("j")
+        page.wait(1)
+        before = page.screen.shown
+        first, second = await page.bench.curator.reader.do(held)
+        # An older one comes back, as an interrupted run might leave it.
+        await page.bench.curator.store.do(hold, replace(first, since=second.since + 5))
+        await page.screen._reload()
+        await page.pilot.pause()
+        assert page.screen.shown is before
+        assert page.screen.is_armed
+
+
+async def test_an_attempt_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    """It can be denied, and hides no other."""
+    async with ruling(tmp_path, "kill") as page:
+        (item,) = await page.bench.curator.reader.do(held)
+        await page.bench.curator.store.do(hold, replace(item, payload=b"{}"))
+        broken = waiting_of(replace(item, payload=b"{}"), Policy())
+        lines = held_details(broken, pattern="", probe=None, now=item.since, glyphs=GLYPHS, width=60)
+        assert "sudo 0 kill" in " ".join(map(plain, lines))
+        assert "cannot be read" in " ".join(" ".join(map(plain, lines)).split())
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (160, 50), (20, 4)])
+async def test_hostile_text_is_visible_at_every_size(tmp_path: Path, size: tuple[int, int]) -> None:
+    """No control character of a prompt or a command is drawn."""
+    async with ruling(tmp_path, "kill", size=size) as page:
+        (item,) = await page.bench.curator.reader.do(held)
+        waiting = waiting_of(item, Policy())
+        assert waiting.trace is not None
+        answer = waiting.trace.attempts[0].answer
+        assert answer is not None
+        attempt = replace(waiting.trace.attempts[0], answer=replace(answer, commands=(NASTY,)))
+        odd = replace(
+            item,
+            payload=encode(replace(waiting.trace, attempts=(attempt,))).encode(),
+            prompt=replace(item.prompt, text=NASTY),
+        )
+        page.screen._waiting = [waiting_of(odd, Policy())]
+        page.screen._show()
+        await page.pilot.pause()
+        text = "".join(segment.text for strip in page.screen._compositor.render_strips() for segment in strip)
+        assert not [character for character in text if ord(character) < 0x20 or character in "\x7f\x9b\u202e"]
+        if size >= (80, 24):
+            assert "\u241b[2J" in text
+
+
+def test_the_time_that_is_left_is_told_in_words() -> None:
+    """Hours, then minutes, then none."""
+    day = 24 * 3600
+    assert [expiry(0.0, at) for at in (0, 3600, day - 3600, day - 20, day)] == [
+        "ends by itself in 24 h",
+        "ends by itself in 23 h",
+        "ends by itself in 60 min",
+        "ends by itself in 1 min",
+        "ends by itself any moment",
+    ]

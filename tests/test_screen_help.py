@@ -1,0 +1,107 @@
+"""The help page: every key in force, found by typing, done by a click."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.other_screens import Host, a_bench, shown, until
+from tui.actions import SCREENS, Keymap, spoken
+from tui.drawing.columns import balanced, beside
+from tui.drawing.glyphs import ASCII, GLYPHS, Glyphs
+from tui.drawing.help_page import help_lines, signs_of
+from tui.drawing.lines import Line, Span, plain, width_of
+from tui.filter_text import HELP
+from tui.screens.help import HelpScreen
+
+OWN = Keymap.of({"accept": "f9,enter", "undo": "z,backspace", "zoom": "f8"})
+
+
+@pytest.mark.parametrize("keymap", [Keymap({}), OWN])
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("width", [60, 80, 120, 160])
+def test_every_action_stands_there_once(keymap: Keymap, screen: str, width: int) -> None:
+    """Each action of a screen is there with all its keys in force, in one, two and three columns, and fits."""
+    lines = help_lines(keymap, screen, HELP, GLYPHS, width)
+    assert all(width_of(line) <= width for line in lines)
+    for action in keymap.on(screen):
+        found = [piece.text for line in lines for piece in line if piece.action == action.name and piece.role == "key"]
+        assert found == [spoken(key) for key in keymap.keys(action)]
+        said = " ".join(piece.text for line in lines for piece in line if piece.action == action.name)
+        assert all(word in said for word in action.help.split())
+    text = "\n".join(plain(line) for line in lines)
+    assert all(word in text for word, _ in HELP)
+
+
+@pytest.mark.parametrize("glyphs", [GLYPHS, ASCII])
+def test_every_sign_has_a_meaning(glyphs: Glyphs) -> None:
+    """Each sign of a decision, a verdict or an outcome is explained, and none of them as two different lines."""
+    explained = {sign for sign, _ in signs_of(glyphs)}
+    for name in ("accept", "reject", "edit", "skip", "pending", "held", "retry", "unclear", "flag", "mark"):
+        assert getattr(glyphs, name) in explained
+    text = "\n".join(plain(line) for line in help_lines(Keymap({}), "review", HELP, glyphs, 80))
+    assert all(meaning.split()[0] in text for _, meaning in signs_of(glyphs))
+
+
+def test_search_keeps_what_holds_every_word() -> None:
+    """Words may stand anywhere in keys, names and texts; where nothing is found, that is said."""
+    found = help_lines(Keymap({}), "review", HELP, GLYPHS, 160, "PENDING reject")
+    assert {piece.action for line in found for piece in line if piece.action} == {"reject"}
+    nothing = help_lines(Keymap({}), "review", HELP, GLYPHS, 80, "xyzzy [/red]")
+    assert "xyzzy [/red]" in plain(nothing[0])
+
+
+def test_columns_are_as_low_as_they_can_be() -> None:
+    """Blocks keep their order, and none is lost or cut."""
+    blocks: list[list[Line]] = [[(Span(str(number)),)] * height for number, height in enumerate((5, 1, 1, 4, 2))]
+    dealt = balanced(blocks, 3)
+    assert [block for column in dealt for block in column] == blocks
+    assert len(dealt) <= 3
+    assert max(sum(map(len, column)) + len(column) - 1 for column in dealt) == 7
+    assert balanced([], 3) == [[]]
+
+
+def test_a_block_keeps_within_its_column() -> None:
+    """What is too wide for its column gives way, and what stands beside it stays in its place."""
+    wide: list[Line] = [(Span("abcdef"),), ()]
+    right: list[Line] = [(Span("x"),), (Span("y"),)]
+    assert [plain(line) for line in beside((wide, right), (3, 1), gap=2)] == ["ab\u2026  x", "     y"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (160, 50), (60, 16), (12, 4)])
+async def test_typing_finds_and_enter_does(tmp_path: Path, size: tuple[int, int]) -> None:
+    """What is typed filters the page at once, escape takes it away, enter ends with the first action that is left."""
+    async with a_bench(tmp_path / "w") as bench:
+        screen = HelpScreen(bench, "review")
+        app = Host(screen)
+        async with app.run_test(size=size) as pilot:
+            await pilot.press(*"stream")
+            if size[0] >= 60:
+                await until(pilot, lambda: "follow the" in shown(screen) and "undo the last" not in shown(screen))
+            await pilot.press("escape")
+            if size[0] >= 60:
+                await until(pilot, lambda: "accept, and go" in shown(screen))
+            await pilot.press("enter")
+            assert app.results == []
+            await pilot.press(*"stand still", "enter")
+            await until(pilot, lambda: app.results == ["tail"])
+
+
+async def test_a_click_does_and_escape_leaves(tmp_path: Path) -> None:
+    """A click on any part of a line ends with its action; a click on nothing ends nothing, escape ends with nothing."""
+    async with a_bench(tmp_path / "w", keymap=OWN) as bench:
+        app = Host(HelpScreen(bench, "review"))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press("down")
+            await pilot.press("up")
+            await pilot.click("#body", offset=(3, 1))
+            assert app.results == []
+            await pilot.click("#body", offset=(12, 2))
+            await until(pilot, lambda: app.results == ["accept"])
+        screen = HelpScreen(bench, "dataset")
+        app = Host(screen)
+        async with app.run_test(size=(80, 24)) as pilot:
+            assert "ask the model" not in shown(screen)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.results == [None])
