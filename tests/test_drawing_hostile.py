@@ -60,7 +60,7 @@ def state_of(text: str, status: str = "running", *, away: bool = False, filtered
 def header_of(text: str, width: int, glyphs: Glyphs = GLYPHS) -> Line:
     """The header of such a state, with a server away."""
     state = state_of(text, away=True)
-    return header_line(state, 1.0, 1.0, width, workspace=text, following=False, glyphs=glyphs)
+    return header_line(state, 1.0, 1.0, width, workspace=text, glyphs=glyphs)
 
 
 def every_pane(text: str, width: int, glyphs: Glyphs) -> Iterator[Line]:

@@ -59,7 +59,7 @@ def busy_state() -> State:
 
 def header(state: State, width: int) -> str:
     """The header at a moment at which all decisions were made."""
-    return plain(header_line(state, 300.0, 1e9, width, workspace="tuesday-a", following=False))
+    return plain(header_line(state, 300.0, 1e9, width, workspace="tuesday-a"))
 
 
 def test_a_row_of_the_queue() -> None:
@@ -135,7 +135,7 @@ def test_a_wide_header_has_everything() -> None:
 
 def test_held_commands_can_be_clicked() -> None:
     """The count opens what it counts."""
-    line = header_line(busy_state(), 300.0, 1e9, 120, workspace="w", following=False)
+    line = header_line(busy_state(), 300.0, 1e9, 120, workspace="w")
     assert [piece.action for piece in line if "held" in piece.text] == ["held"]
 
 

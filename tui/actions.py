@@ -14,7 +14,7 @@ __all__ = ["ACTIONS", "BULK_ROWS", "GROUPS", "REASONS", "SCREENS", "Action", "Ke
 GROUPS: Final = ("Decide", "Many", "Move", "Look", "Run", "App")
 SCREENS: Final = (
     *("review", "edit", "held", "bulk", "dataset", "statistics", "settings", "help", "ask", "tune"),
-    *("copy", "confirm"),
+    *("copy", "confirm", "first"),
 )
 BULK_ROWS: Final = 8
 """How many examples a page of the bulk screen holds; each is struck by the key of its number."""
@@ -38,7 +38,8 @@ class Action:
     bar: int = 0
 
 
-_LISTS = ("review", "dataset", "held", "bulk", "settings", "statistics", "help")
+_LISTS: Final = ("review", "dataset", "held", "bulk", "settings", "statistics")
+_PAGES: Final = (*_LISTS, "help", "first")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("accept", ("a",), "accept", "accept, and go to the next pending one", "Decide", bar=1),
@@ -47,7 +48,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         Action(f"reject_{number}", (str(number),), reason, f"reject: {reason}", "Decide")
         for number, reason in enumerate(REASONS, start=1)
     ),
-    Action("edit", ("e",), "edit", "edit prompt, commands, reasoning and message", "Decide", ("review", "dataset"), 4),
+    Action("edit", ("e",), "edit", "edit prompt, commands, reasoning and message", "Decide", bar=4),
     Action("edit_outside", ("E",), "$EDITOR", "edit in $EDITOR", "Decide", ("review",)),
     Action("ask_again", ("m",), "ask again", "ask the model once more, with a hint", "Decide", bar=7),
     Action("skip", ("space",), "skip", "skip for now", "Decide", bar=5),
@@ -67,8 +68,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("last", ("G", "end"), "last", "last", "Move", ("review", "dataset")),
     Action("scroll_down", ("J",), "scroll", "scroll the pane down", "Move", _LISTS),
     Action("scroll_up", ("K",), "scroll", "scroll the pane up", "Move", _LISTS),
-    Action("page_down", ("ctrl+d", "pagedown"), "page", "half a page down", "Move", _LISTS),
-    Action("page_up", ("ctrl+u", "pageup"), "page", "half a page up", "Move", _LISTS),
+    Action("page_down", ("ctrl+d", "pagedown"), "page", "half a page down", "Move", _PAGES),
+    Action("page_up", ("ctrl+u", "pageup"), "page", "half a page up", "Move", _PAGES),
     Action("next_pane", ("tab", "l", "right"), "pane", "next pane", "Move"),
     Action("previous_pane", ("shift+tab", "h", "left"), "pane", "previous pane", "Move"),
     Action("filter", ("slash",), "filter", "filter the list", "Look", ("review", "dataset"), 8),
@@ -106,7 +107,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         Action(f"strike_{number}", (str(number),), "strike", f"strike row {number}, or not", "Many", ("bulk",))
         for number in range(1, BULK_ROWS + 1)
     ),
-    Action("strike", ("x",), "or 1-8 strike", "strike the row, or not", "Many", ("bulk",), 2),
+    Action("strike", ("x",), f"or 1-{BULK_ROWS} strike", "strike the row, or not", "Many", ("bulk",), 2),
     Action("accept_page", ("a",), "accept the others", "accept what is not struck, next page", "Many", ("bulk",), 1),
     Action("open_row", ("enter", "o"), "open", "open the row as a whole example", "Look", ("bulk",), 3),
     Action("send", ("enter",), "ask", "ask the model", "Decide", ("ask",), 1),
@@ -117,6 +118,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("copy_prompt", ("p",), "prompt", "copy the prompt", "Look", ("copy",), 2),
     Action("copy_commands", ("c",), "commands", "copy the commands, one a line", "Look", ("copy",), 3),
     Action("copy_json", ("j",), "JSON", "copy the row, or the trace that gives none", "Look", ("copy",), 4),
+    Action("reopen", ("enter",), "reopen", "open the example in the review screen", "Look", ("dataset",), 1),
+    Action("do_found", ("enter",), "do the first one found", "do the first action found", "App", ("help",), 1),
+    Action("line_down", ("down",), "scroll", "scroll a line down", "Move", ("help",), 2),
+    Action("line_up", ("up",), "scroll", "scroll a line up", "Move", ("help",)),
+    Action("choose", ("enter", "space"), "choose", "do what the cursor is on", "Run", ("first",), 1),
+    Action("form_next", ("tab", "down"), "next field", "next field or choice", "Move", ("first",), 2),
+    Action("form_previous", ("shift+tab", "up"), "field before", "field or choice before", "Move", ("first",)),
     Action("yes", ("y",), "yes", "yes, do it", "Decide", ("confirm",), 1),
     Action("no", ("n",), "no", "no, leave it", "Decide", ("confirm",), 2),
     Action("back", ("escape",), "back", "back, or take marks and filter away", "App", SCREENS, 24),

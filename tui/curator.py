@@ -11,12 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from selfplay_core.engine.rows import render
 from selfplay_core.engine.session import Job
 from selfplay_core.errors import SelfplayError
-from selfplay_core.models import Decision, DecisionKind, Outcome
-from selfplay_core.store.database import Database, Reader
-from selfplay_core.store.decisions import Planned, decide, decide_all
+from selfplay_core.models import Decision, DecisionKind
+from selfplay_core.store.database import Reader
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.flags import set_flag
 from selfplay_core.store.held import held_count
@@ -24,6 +22,7 @@ from selfplay_core.store.history import Moved, Undoable, last_decision, redo_las
 from selfplay_core.store.listing import MARKS, Example, Listing, QueueLine, changes, example, lines, listing
 from selfplay_core.store.thread import AsyncReader, AsyncStore
 from selfplay_core.store.traces import tally
+from tui.commits import commit_one, commit_seen, commit_shown
 from tui.projector import Projector
 
 __all__ = ["Curator", "News"]
@@ -143,7 +142,7 @@ class Curator:
         Raises DecisionOvertaken if somebody decided on it or had it answered anew meanwhile, and StoreError.
         """
         try:
-            await self.store.do(_decide, shown, decision)
+            await self.store.do(commit_one, shown, decision)
         except SelfplayError:
             self.drop([shown.number])
             raise
@@ -156,19 +155,29 @@ class Curator:
         `seen` holds each number with the mark that it was shown with. What somebody else decided meanwhile, and
         what shows nothing to accept, is left as it is.
         """
-        batch = secrets.token_hex(8)
-        decision = Decision(kind, by=self.operator, at=time.time(), reason=reason, batch=batch)
+        decision = self._batched(kind, reason)
         numbers = list(seen)
         decided: list[int] = []
         try:
             # Piece by piece, so that a generator is not kept waiting for all of them.
             for start in range(0, len(numbers), _AT_ONCE):
                 piece = {number: seen[number] for number in numbers[start : start + _AT_ONCE]}
-                decided.extend(await self.store.do(_decide_all, piece, decision))
+                decided.extend(await self.store.do(commit_seen, piece, decision))
         finally:
             self.drop(seen)
             self.projector.wanted()
         return tuple(decided)
+
+    async def decide_shown(self, shown: Sequence[Example], kind: DecisionKind) -> tuple[int, ...]:
+        """Decide on a page of examples as they were shown, which one undo takes back; returns the numbers decided.
+
+        What somebody else decided or had answered anew meanwhile is left as it is.
+        """
+        try:
+            return await self.store.do(commit_shown, tuple(shown), self._batched(kind))
+        finally:
+            self.drop([example.number for example in shown])
+            self.projector.wanted()
 
     async def undo(self) -> Moved | None:
         """Take back the last decision that a person made; None if there is none."""
@@ -206,6 +215,9 @@ class Curator:
             self._examples.pop(number, None)
             self._lines.pop(number, None)
 
+    def _batched(self, kind: DecisionKind, reason: str = "") -> Decision:
+        return Decision(kind, by=self.operator, at=time.time(), reason=reason, batch=secrets.token_hex(8))
+
     def _note(self, marks: Iterable[tuple[int, int]]) -> None:
         """Forget examples that were decided on; of their rows only the decision is another."""
         self._drops += 1
@@ -221,46 +233,9 @@ class Curator:
         return moved
 
 
-def _decide(database: Database, shown: Example, decision: Decision) -> None:
-    trace = shown.trace
-    decide(
-        database,
-        trace.id,
-        decision,
-        render(trace, decision),
-        expected_seq=shown.standing.seq,
-        expected_attempts=len(trace.attempts),
-    )
-
-
-def _decide_all(database: Database, seen: Mapping[int, int], decision: Decision) -> tuple[int, ...]:
-    planned: dict[int, Planned] = {}
-    with database.locked():
-        for number, mark in seen.items():
-            found = example(database, number)
-            if found is None or _mark_of(found) != mark or not _can_be(decision.kind, found):
-                continue
-            row = render(found.trace, decision)
-            attempts = len(found.trace.attempts)
-            planned[number] = Planned(found.trace.id, decision, row, found.standing.seq, attempts)
-        decide_all(database, list(planned.values()))
-    return tuple(planned)
-
-
 def _kind_of(mark: int) -> DecisionKind | None:
     name = MARKS[mark]
     return DecisionKind(name) if name in list(DecisionKind) else None
-
-
-def _mark_of(found: Example) -> int:
-    decision = found.standing.decision
-    if decision is None:
-        return MARKS.index("errored" if found.trace.outcome is Outcome.ERRORED else "undecided")
-    return MARKS.index(decision.kind.value)
-
-
-def _can_be(kind: DecisionKind, found: Example) -> bool:
-    return kind is not DecisionKind.ACCEPT or found.trace.outcome is not Outcome.ERRORED
 
 
 def _news(reader: Reader, version: int, log_seq: int, was_generating: bool) -> News | None:

@@ -17,10 +17,8 @@ from selfplay_core.models import (
     VerdictOutcome,
     WorldIdentity,
 )
-from selfplay_core.settings import PolicySettings
-from selfplay_core.verify.policy import Policy
 
-__all__ = ["FIELD_NAMES", "Fields", "Proof", "Start", "commands_in", "is_proven", "made_of", "policy_of", "start_of"]
+__all__ = ["FIELD_NAMES", "Fields", "Proof", "Start", "commands_in", "is_proven", "made_of", "start_of"]
 
 FIELD_NAMES: Final = ("prompt", "commands", "reasoning", "message")
 
@@ -111,11 +109,6 @@ def made_of(start: Start, prompt: str, answer: Answer, proof: Proof | None, *, b
         results=proof.results if proves and proof is not None else (),
         world=proof.world if proves and proof is not None else None,
     )
-
-
-def policy_of(rules: PolicySettings) -> Policy:
-    """Return the policy of the settings, as `engine.servers.conduct_of` gives it to the verifier."""
-    return Policy(frozenset(rules.deny), frozenset(rules.ask), frozenset(rules.allow))
 
 
 def _same(answer: Answer, own: Answer | None) -> bool:

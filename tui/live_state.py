@@ -72,7 +72,7 @@ class Live:
     absences: dict[str, Absence] = field(default_factory=dict)
     stream: deque[StreamRow] = field(default_factory=lambda: deque(maxlen=STREAM_LENGTH))
     streamed: int = 0
-    _ended_at: deque[float] = field(default_factory=lambda: deque(maxlen=2_000))
+    _ended: dict[int, int] = field(default_factory=dict)
 
     def apply(self, event: Event, at: float, clock: float) -> None:
         """Take in one event: `at` is the time of day, `clock` the monotonic one."""
@@ -98,7 +98,7 @@ class Live:
                 self.in_work.pop(event.trace_id, None)
                 self.say(at, "held", event.trace_id[:6], event.command, event.reason)
             case TraceEnded():
-                self._ended(event.trace, at, clock)
+                self._trace_ended(event.trace, at, clock)
             case Away():
                 self.absences[event.what] = Absence(
                     event.what, event.reason, clock - event.since, clock + event.retry_in
@@ -122,13 +122,13 @@ class Live:
         """Take in a trace that another process has ended."""
         for attempt in trace.attempts:
             self._judged(attempt, trace.id, at)
-        self._ended(trace, at, clock)
+        self._trace_ended(trace, at, clock)
 
     def per_minute(self, clock: float) -> float:
         """Return how many traces ended within the last minute."""
-        while self._ended_at and self._ended_at[0] < clock - _RATE_SECONDS:
-            self._ended_at.popleft()
-        return len(self._ended_at) * 60 / _RATE_SECONDS
+        for second in [second for second in self._ended if second < clock - _RATE_SECONDS]:
+            del self._ended[second]
+        return sum(self._ended.values()) * 60 / _RATE_SECONDS
 
     def say(self, at: float, sign: str, head: str, text: str, reply: str = "") -> None:
         """Add a row to the stream."""
@@ -143,10 +143,11 @@ class Live:
             signs = {VerdictOutcome.PASSED: "accept", VerdictOutcome.UNCLEAR: "unclear"}
             self.say(at, signs.get(result.verdict.outcome, "reject"), head, result.command, result.reply)
 
-    def _ended(self, trace: Trace, at: float, clock: float) -> None:
+    def _trace_ended(self, trace: Trace, at: float, clock: float) -> None:
         self.in_work.pop(trace.id, None)
         self.outcomes[trace.outcome] += 1
-        self._ended_at.append(clock)
+        second = int(clock)
+        self._ended[second] = self._ended.get(second, 0) + 1
         if trace.outcome in (Outcome.BLOCKED, Outcome.ERRORED, Outcome.REFUSED):
             self.say(
                 at, "held" if trace.outcome is Outcome.BLOCKED else "reject", trace.id[:6], trace.outcome, trace.reason

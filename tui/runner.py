@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from selfplay_core.engine.control import Control, Tuning
 from selfplay_core.engine.session import Job, generate
-from selfplay_core.engine.steering import Steer, steer
+from selfplay_core.engine.steering import Steer, Steered, state_of_run, steer
 from selfplay_core.errors import Fault, LoginRefused, SelfplayError, SettingsError
 from selfplay_core.events import Away, Event, RunEnded, RunStarted
 from selfplay_core.store.thread import AsyncStore
@@ -85,6 +85,12 @@ class Runner:
         except SettingsError as error:
             return str(error)
         return ""
+
+    async def standing(self) -> Steered:
+        """Return how the run stands that `steer` would tell; its tuning is None while it has not started."""
+        if not self.is_running:
+            return await state_of_run(self._store, _STEER_PATIENCE)
+        return Steered(self._control.paused, self._control.draining, self._control.tuning)
 
     def drain(self) -> None:
         """Let the run of this process finish what has begun."""

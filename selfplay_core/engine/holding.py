@@ -15,9 +15,10 @@ from selfplay_core.store.traces import save_trace
 from selfplay_core.text import clip, one_line
 from selfplay_core.verify.policy import hits, pattern_of
 
-__all__ = ["deny_held", "deny_pattern", "end_ruled_out", "parked_trace", "pattern_of"]
+__all__ = ["HELD_SECONDS", "deny_held", "deny_pattern", "end_ruled_out", "parked_trace", "pattern_of"]
 
-_HELD_FOR: Final = 24 * 3600.0
+HELD_SECONDS: Final = 24 * 3600.0
+"""How long an attempt waits for a person before it ends by itself (DESIGN.md, "How an attempt is judged")."""
 
 
 def parked_trace(item: HeldAttempt) -> Trace:
@@ -25,10 +26,10 @@ def parked_trace(item: HeldAttempt) -> Trace:
     return decode(item.payload.decode(), Trace, f"held attempt {item.trace_id}")
 
 
-def deny_held(database: Database, trace_id: str, *, by: str, reason: str = "") -> bool:
-    """End a held attempt as blocked; False if it is parked no more, or was ruled on before."""
+def deny_held(database: Database, trace_id: str, *, since: float, by: str, reason: str = "") -> bool:
+    """End the attempt parked at `since` as blocked; False where `rule_held` is."""
     with database.locked():
-        item = next((item for item in held(database) if item.trace_id == trace_id), None)
+        item = next((item for item in held(database) if (item.trace_id, item.since) == (trace_id, since)), None)
         return item is not None and _deny(database, item, by, reason)
 
 
@@ -48,18 +49,18 @@ def deny_pattern(database: Database, run_id: str, beginning: str, *, by: str) ->
 def end_ruled_out(database: Database) -> None:
     """End as blocked what a person has denied, or nobody has ruled on within a day."""
     now = time.time()
-    if not expired_held(database, now, _HELD_FOR) and all(item.allowed is not False for item in held(database)):
+    if not expired_held(database, now, HELD_SECONDS) and all(item.allowed is not False for item in held(database)):
         return
     with database.locked():
-        for item in expired_held(database, now, _HELD_FOR):
-            _block(database, item, "Nobody allowed it within 24 hours.")
+        for item in expired_held(database, now, HELD_SECONDS):
+            _block(database, item, f"Nobody allowed it within {HELD_SECONDS / 3600:.0f} hours.")
         for item in held(database):
             if item.allowed is False:
                 _block(database, item, f"Denied by {item.ruled_by}.")
 
 
 def _deny(database: Database, item: HeldAttempt, by: str, reason: str) -> bool:
-    if not rule_held(database, item.trace_id, allow=False, by=by):
+    if not rule_held(database, item.trace_id, since=item.since, allow=False, by=by):
         return False
     _block(database, item, f"Denied by {by}. {reason}".rstrip())
     return True

@@ -23,7 +23,17 @@ from selfplay_core.verify.verifier import Conduct, Verifier
 if TYPE_CHECKING:
     from selfplay_core.sandbox.embedded import Sandbox
 
-__all__ = ["Credentials", "Model", "World", "conduct_of", "open_chat", "open_model", "open_world", "sandbox_for"]
+__all__ = [
+    "Credentials",
+    "Model",
+    "World",
+    "conduct_of",
+    "open_chat",
+    "open_model",
+    "open_world",
+    "policy_of",
+    "sandbox_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +118,17 @@ async def open_world(settings: Settings, credentials: Credentials, sandbox: Sand
         yield World(verifier, await verifier.connect())
 
 
+def policy_of(settings: Settings) -> Policy:
+    """Return what may run: the policy with the settings' own rules."""
+    rules = settings.policy
+    return Policy(frozenset(rules.deny), frozenset(rules.ask), frozenset(rules.allow))
+
+
 def conduct_of(settings: Settings) -> Conduct:
     """Return how the settings want commands to be sent; reads the language file, and raises SettingsError for it."""
-    rules, world, caps = settings.policy, settings.world, settings.caps
+    world, caps = settings.world, settings.caps
     return Conduct(
-        policy=Policy(frozenset(rules.deny), frozenset(rules.ask), frozenset(rules.allow)),
+        policy=policy_of(settings),
         as_player=settings.verify.as_player,
         language=load_language(Path(settings.verify.language)) if settings.verify.language else None,
         setup=world.setup,

@@ -71,12 +71,15 @@ def expired_held(reader: Reader, now: float, older_than: float) -> list[HeldAtte
     return [_held(*row) for row in rows]
 
 
-def rule_held(database: Database, trace_id: TraceId, *, allow: bool, by: str) -> bool:
-    """Record what a person ruled; False if the attempt is parked no more or was ruled on before."""
+def rule_held(database: Database, trace_id: TraceId, *, since: float, allow: bool, by: str) -> bool:
+    """Record what a person ruled on the attempt parked at `since`.
+
+    False if it is parked no more, was ruled on before, or another attempt of its trace has taken its place.
+    """
     with database.transaction() as connection:
         done = connection.execute(
-            "UPDATE held SET allowed = ?, ruled_by = ? WHERE trace_id = ? AND allowed IS NULL",
-            (allow, by, trace_id),
+            "UPDATE held SET allowed = ?, ruled_by = ? WHERE trace_id = ? AND since = ? AND allowed IS NULL",
+            (allow, by, trace_id, since),
         )
         return done.rowcount == 1
 

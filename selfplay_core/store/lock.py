@@ -71,10 +71,6 @@ class Lease:
         self._path = path
         self._fd: int | None = None
 
-    @property
-    def is_mine(self) -> bool:
-        return self._fd is not None
-
     def acquire(self) -> bool:
         """Take the lease; False if somebody else has it."""
         if self._fd is not None:

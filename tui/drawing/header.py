@@ -40,19 +40,18 @@ def header_line(
     width: int,
     *,
     workspace: str,
-    following: bool,
     glyphs: Glyphs = GLYPHS,
 ) -> Line:
     """Return the header; what asks for a person, the sandbox and the counts outlast everything else.
 
-    `clock` is monotonic, `now` the time of day; `following` is a run of another process.
+    `clock` is monotonic, `now` the time of day.
     """
     live = state.live
     parts = [
         part(10, "selfplay", "", role="title"),
         part(11, _short(workspace, _NAME, glyphs), _short(workspace, _SHORT_NAME, glyphs), "", role="strong"),
         *_servers(live, glyphs),
-        *_status(live, following, glyphs),
+        *_status(live, glyphs),
         *_away(live, clock, glyphs),
         *_held(state, glyphs),
         *_progress(live, clock),
@@ -89,16 +88,15 @@ def _servers(live: Live, glyphs: Glyphs) -> list[Part]:
     return [*parts, part(7, full, _short(live.world.brand, _SHORT_NAME, glyphs), "")]
 
 
-def _status(live: Live, following: bool, glyphs: Glyphs) -> list[Part]:
+def _status(live: Live, glyphs: Glyphs) -> list[Part]:
     """Return what the run does where that is anything but running."""
     parts: list[Part] = []
     if live.paused:
         reason = _short(live.paused, _NAME, glyphs)
         words = "paused" if reason == "paused" else f"paused: {reason}"
         parts.append(part(4, words, "paused", role="warn"))
-    status = "following" if following and live.status in ("", "running", "following") else live.status
-    if status != "running":
-        words, role = _STATUS.get(status, (_short(status, _NAME, glyphs), "dim"))
+    if live.status != "running":
+        words, role = _STATUS.get(live.status, (_short(live.status, _NAME, glyphs), "dim"))
         parts.append(part(2, words, role=role))
     return parts
 

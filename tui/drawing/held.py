@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from selfplay_core.engine.desk import Looked
-from selfplay_core.models import Action, Ruling, Trace
+from selfplay_core.engine.holding import HELD_SECONDS
+from selfplay_core.models import Action, Ruling, Trace, TraceId
 from selfplay_core.store.held import HeldAttempt
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import BLANK, Line, Span, paragraphs, span, wrapped
 from tui.drawing.verdicts import result_lines
 
-__all__ = ["HELD_SECONDS", "Waiting", "expiry", "held_details", "held_row"]
+__all__ = ["Key", "Waiting", "expiry", "held_details", "held_row"]
 
-HELD_SECONDS: Final = 24 * 3600.0
-"""How long an attempt waits for a person before it ends by itself (DESIGN.md, "How an attempt is judged")."""
+
+Key = tuple[TraceId, float]
+"""A trace, and since when its attempt is parked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Waiting:
     commands: tuple[str, ...]
     rulings: tuple[Ruling, ...]
     unread: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What tells it from every other attempt, also from a later one of its trace."""
+        return (self.item.trace_id, self.item.since)
 
     @property
     def held_command(self) -> str:
@@ -63,13 +69,13 @@ def held_details(
     """Return the prompt, the commands with the held ones marked, why they wait, and what a probe said."""
     prompt = waiting.item.prompt
     lines: list[Line] = [
-        (Span("PROMPT  ", "title"), span(f"{prompt.category} {glyphs.pending} {prompt.mode.value}", "dim")),
+        (Span(" PROMPT  ", "title"), span(f"{prompt.category} {glyphs.pending} {prompt.mode.value}", "dim")),
         *paragraphs(prompt.text, width, "prompt", first=(Span(" "),)),
         BLANK,
     ]
     if waiting.unread:
         return [*lines, *paragraphs(waiting.unread, width, "bad", first=(Span(" "),))]
-    lines.append((Span("COMMANDS", "title"), Span("  none of them has run", "dim")))
+    lines.append((Span(" COMMANDS", "title"), Span("  none of them has run", "dim")))
     for number, (command, ruling) in enumerate(zip(waiting.commands, waiting.rulings, strict=True), start=1):
         lines.extend(_command(number, command, ruling, glyphs, width))
     lines += [BLANK, (Span(f" {expiry(waiting.item.since, now)}", "dim"),)]
@@ -82,7 +88,7 @@ def probe_lines(commands: Sequence[str], probe: Looked | None, glyphs: Glyphs, w
     """Return what the server parses of the commands; a probe runs nothing."""
     if probe is None:
         return []
-    lines: list[Line] = [BLANK, (Span("PROBE", "title"), Span("  parsed by the server, not run", "dim"))]
+    lines: list[Line] = [BLANK, (Span(" PROBE", "title"), Span("  parsed by the server, not run", "dim"))]
     trouble = probe.error or probe.denied or probe.asks
     if trouble:
         return [*lines, *paragraphs(trouble, width, "bad", first=(Span(" "),))]

@@ -37,7 +37,9 @@ def help_lines(
     ]
     dealt = balanced([block for block in blocks if block], count)
     if not any(dealt):
-        return [(Span(" "), span(f"nothing here holds “{search.strip()}”; esc clears the search", "dim"))]
+        return [
+            (Span(" "), span(f"nothing here holds “{search.strip()}”; {keymap.shown('back')} clears the search", "dim"))
+        ]
     columns = [stacked(column) for column in dealt]
     lines = beside(columns, widths[: len(columns)], _GAP)
     return [(Span(" "), *line) if line else BLANK for line in lines]

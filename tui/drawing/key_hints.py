@@ -1,4 +1,4 @@
-"""Keys for the key bar of screens that the table of keys has no bar for."""
+"""Keys for the key bar of pages whose keys stand in no other bar."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Final
 from tui.actions import Keymap
 from tui.drawing.lines import Line, Span, span
 
-__all__ = ["SCROLLING", "hint", "hints_of"]
+__all__ = ["SCROLLING", "hints_of"]
 
 SCROLLING: Final = (("scroll_down", "down"), ("scroll_up", "up"), ("page_down", "page down"), ("page_up", "page up"))
 """The keys that every page has, with what they do."""
 
 
-def hint(key: str, label: str, action: str = "") -> Line:
-    """Return one key with what it does."""
-    return (span(key, "key", action), Span(f" {label}   ", "dim", action))
-
-
 def hints_of(keymap: Keymap, names: Iterable[tuple[str, str]]) -> Line:
     """Return the first keys of these actions, each with a label."""
-    return tuple(piece for name, label in names for piece in hint(keymap.shown(name), label, name))
+    return tuple(
+        piece
+        for name, label in names
+        for piece in (span(keymap.shown(name), "key", name), Span(f" {label}   ", "dim", name))
+    )

@@ -46,7 +46,7 @@ ROLES: Final = (
     "match",
     "sandbox",
 )
-"""What a span can be; `css/lines.tcss` gives each a style."""
+"""What a span can be; `css/app.tcss` gives each a style."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def settings_in_force(settings: Settings, origins: Mapping[str, str], secrets: C
             usually = _DEFAULT if value == getattr(usual, key) else _FOLLOWS
             found.append(Setting(path, _as_text(value), origins.get(path, usually), path in origins))
         if section == "rcon":
-            told = "SELFPLAY_RCON__PASSWORD or …_FILE"
+            told = "SELFPLAY_RCON__PASSWORD, or with _FILE"
             found.append(Setting("rcon.password", _secret(secrets.rcon_password), told))
         if section == "llm":
             found.append(Setting("llm.api_key", _secret(secrets.api_key), "SELFPLAY_LLM__API_KEY"))

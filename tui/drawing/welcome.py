@@ -66,9 +66,9 @@ def welcome_lines(workspace: Path, width: int, *, short: bool) -> list[Line]:
 
 
 def check_lines(
-    checks: Sequence[Check], told: str, role: str, going_on: bool, width: int, glyphs: Glyphs
+    checks: Sequence[Check], told: str, role: str, going_on: bool, width: int, glyphs: Glyphs, back: str
 ) -> list[Line]:
-    """Return what was found so far, one thing a line, and how it ended."""
+    """Return what was found so far, one thing a line, and how it ended; `back` is the key that stops."""
     inner = max(width - 2, 1)
     if not (checks or told or going_on):
         return [BLANK, *((Span(" "), *line) for line in paragraphs(_ABOUT, inner, "dim"))]
@@ -78,7 +78,7 @@ def check_lines(
         first = (sign, Span(f"{check.name:<{_NAME}}", "text" if check.well else "strong"))
         lines.extend(paragraphs(check.said, inner, "dim" if check.well else "text", first=first))
     if going_on:
-        lines.append((Span(f"{glyphs.more} ", "info"), Span("looking; esc stops", "info")))
+        lines.append((Span(f"{glyphs.more} ", "info"), span(f"looking; {back} stops", "info")))
     elif told:
         if checks:
             lines.append(BLANK)

@@ -17,6 +17,7 @@ from selfplay_core.models import (
     Trace,
     VerdictOutcome,
 )
+from selfplay_core.store.history import Moved
 from selfplay_core.verify.policy import Policy
 
 __all__ = [
@@ -27,10 +28,12 @@ __all__ = [
     "decider",
     "decision_role",
     "gravest",
+    "moved_words",
     "outcome_role",
     "outcome_words",
     "risk_words",
     "risks",
+    "unmoved_words",
     "verdict_role",
     "verdict_words",
 ]
@@ -165,9 +168,26 @@ def risk_words(risk: Risk) -> str:
     return risk[1] if risk[0] >= _WORTH_A_WORD else ""
 
 
+def moved_words(moved: Moved) -> str:
+    """Return what an undo or a redo did, without a full stop: `Undone: reject #3 and 2 more`."""
+    verb = "Undone" if moved.kind == "undo" else "Done again"
+    more = len(moved.traces) - 1
+    return f"{verb}: {moved.decision.kind.value} #{moved.traces[-1][1]}{f' and {more:,} more' if more else ''}"
+
+
+def unmoved_words(*, back: bool) -> str:
+    """Return why an undo or a redo did nothing."""
+    if back:
+        return "There is nothing to undo: no decision of a person stands in this workspace."
+    return "There is nothing to redo: no decision was undone in this workspace since the last one that was made."
+
+
 @lru_cache(256)
 def risks(commands: tuple[str, ...]) -> tuple[Risk, ...]:
-    """Return what the policy's own rules say of each command of an answer."""
+    """Return what the policy's own rules say of each command of an answer.
+
+    Those of the settings are left out: they permit and forbid, and make no command more or less risky.
+    """
     return tuple((ruling.risk, _why(ruling.action, ruling.reason)) for ruling in _POLICY.review_all(commands))
 
 

@@ -61,7 +61,6 @@ class Painter:
                     bench.now(),
                     width,
                     workspace=bench.curator.workspace.name,
-                    following=state.live.status == "following",
                     glyphs=bench.glyphs,
                 )
             ]

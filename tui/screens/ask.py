@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 from textual.app import ComposeResult
-from textual.widgets import Input
 
 from selfplay_core.store.listing import Example
 from tui.bindings import bindings_of
 from tui.drawing.lines import BLANK, Line, Span, paragraphs, span
 from tui.screens.keys import before_inputs
 from tui.screens.working import WorkingScreen
+from tui.widgets.area import SafeInput
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench
 
 __all__ = ["AskScreen"]
 
-_NO_CONTROLS = "[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"
+_LONG: Final = 12.0
 
 
 class AskScreen(WorkingScreen[bool]):
@@ -31,19 +34,19 @@ class AskScreen(WorkingScreen[bool]):
     def compose_body(self) -> ComposeResult:
         yield Lines(id="body")
         yield Lines(id="hint-label", classes="label")
-        yield Input(id="hint", restrict=_NO_CONTROLS, compact=True)
+        yield SafeInput(id="hint", compact=True)
         yield Lines(id="news")
 
     def on_mount(self) -> None:
-        self.body().set_title((Span(f"Ask again #{self._example.number}", "title"),))
+        self.body().set_title((Span(f" Ask again #{self._example.number} ", "title"),))
         self.body().show(self._asked_before)
         self.query_one("#hint-label", Lines).show(
-            lambda width: [(Span("HINT ", "title"), Span(" for the model; may be left blank", "dim"))]
+            lambda width: [(Span(" HINT ", "title"), Span(" for the model; may be left blank", "dim"))]
         )
-        self.query_one("#hint", Input).focus()
+        self.set_focus(self.query_one("#hint", SafeInput))
 
     def action_send(self) -> None:
-        self.begin(self._ask(self.query_one("#hint", Input).value.strip()))
+        self.begin(partial(self._ask, self.query_one("#hint", SafeInput).value.strip()))
 
     def action_back(self) -> None:
         if self.cancel():
@@ -58,6 +61,8 @@ class AskScreen(WorkingScreen[bool]):
             self.tell(asked.error, "bad")
             return
         self.bench.curator.drop([self._example.number])
+        if asked.error:
+            self.bench.state.tell(asked.error, self.bench.clock(), "warn", _LONG)
         self.finish(True)
 
     def _asked_before(self, width: int) -> list[Line]:

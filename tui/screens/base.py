@@ -51,8 +51,12 @@ class PlainScreen(Screen[T]):
         return self.query_one("#body", Lines)
 
     async def on_pane_clicked(self, message: Pane.Clicked) -> None:
-        """Do what the clicked span says."""
+        # The only handler of all screens: Textual calls that of every class, whatever an heir's has done.
         message.stop()
+        await self.clicked(message)
+
+    async def clicked(self, message: Pane.Clicked) -> None:
+        """Do what the clicked span says."""
         if message.action:
             await self.run_action(message.action)
 

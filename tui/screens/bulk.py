@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import dataclass, field
-from functools import partialmethod
+from functools import partial, partialmethod
 from typing import Final
 
 from textual.app import ComposeResult
 
-from selfplay_core.engine.rows import render
-from selfplay_core.errors import DecisionOvertaken
-from selfplay_core.models import Decision, DecisionKind, TraceId
-from selfplay_core.store.database import Database
-from selfplay_core.store.decisions import Planned, decide_all
+from selfplay_core.models import DecisionKind, TraceId
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.history import Moved
 from selfplay_core.store.listing import Example
@@ -22,6 +17,7 @@ from tui.actions import BULK_ROWS
 from tui.bindings import bindings_of
 from tui.drawing.bulk import page_lines
 from tui.drawing.lines import BLANK, Line, Span
+from tui.drawing.words import moved_words, unmoved_words
 from tui.screens.working import WorkingScreen
 from tui.state import SIGHT_SECONDS
 from tui.widgets.pane import Lines
@@ -72,8 +68,8 @@ class BulkScreen(WorkingScreen[int | None]):
         yield Lines(id="news")
 
     def on_mount(self) -> None:
-        self.body().set_title((Span("Bulk", "title"),))
-        self.begin(self._begin())
+        self.body().set_title((Span(" Bulk ", "title"),))
+        self.begin(self._begin)
 
     @property
     def page(self) -> _Page | None:
@@ -120,18 +116,19 @@ class BulkScreen(WorkingScreen[int | None]):
             self.finish(self.page.examples[self._cursor].number)
 
     def action_accept_page(self) -> None:
-        if self.page is None or self.is_busy:
-            return
-        if not self.has_been_seen:
-            self.tell("Too early: look at the page first.", "warn")
-            return
-        self.begin(self._accept(self.page))
+        if self.is_busy:
+            self.tell_busy()
+        elif self.page is not None and not self.has_been_seen:
+            key = self.keymap.shown("accept_page")
+            self.tell(f"Too early for page {self._place + 1}: look at it first, then press {key} again.", "warn")
+        elif self.page is not None:
+            self.begin(partial(self._accept, self.page))
 
     def action_undo(self) -> None:
-        self.begin(self._undo())
+        self.begin(self._undo)
 
     def action_redo(self) -> None:
-        self.begin(self._redo())
+        self.begin(self._redo)
 
     def action_back(self) -> None:
         if not self._saving:
@@ -143,57 +140,43 @@ class BulkScreen(WorkingScreen[int | None]):
 
     async def _accept(self, page: _Page) -> None:
         chosen = page.chosen
-        if chosen:
-            self._saving = True
-            try:
-                await self._commit(chosen)
-            except DecisionOvertaken as error:
-                await self._turn_to(self._place)
-                self.tell(f"{str(error)[:1].upper()}{str(error)[1:]} Nothing of this page was accepted.", "bad")
-                return
-            finally:
-                self._saving = False
-            page.accepted = frozenset(one.number for one in chosen)
+        self._saving = True
+        try:
+            decided = await self.bench.curator.decide_shown(chosen, DecisionKind.ACCEPT) if chosen else ()
+        finally:
+            self._saving = False
+        for number in decided:
+            self.bench.state.decide(number, DecisionKind.ACCEPT, self.bench.clock())
+        page.accepted = frozenset(decided)
         await self._turn_to(self._place + 1)
-        self.tell(f"Accepted {len(chosen)}; {self.bench.keymap.shown('undo')} takes them back." if chosen else "")
-
-    async def _commit(self, chosen: list[Example]) -> None:
-        """Accept what was seen, in one piece; raises DecisionOvertaken if somebody changed any of it meanwhile."""
-        curator, now = self.bench.curator, self.bench.clock()
-        decision = Decision(DecisionKind.ACCEPT, by=curator.operator, at=self.bench.now(), batch=secrets.token_hex(8))
-        curator.drop([one.number for one in chosen])
-        await curator.store.do(_accept_shown, tuple(chosen), decision)
-        curator.projector.wanted()
-        for one in chosen:
-            self.bench.state.decide(one.number, DecisionKind.ACCEPT, now)
+        told = f"Accepted {len(decided)}; {self.keymap.shown('undo')} takes them back." if decided else ""
+        left = [one.number for one in chosen if one.number not in page.accepted]
+        self.tell(f"{told} {_left_alone(left)}".strip(), "warn" if left else "info")
 
     async def _undo(self) -> None:
         moved = await self.bench.curator.undo()
         if moved is None:
-            self.tell("There is nothing to undo.")
+            self.tell(unmoved_words(back=True))
             return
-        await self._follow(moved, "Taken back", forward=False)
+        await self._follow(moved, forward=False)
 
     async def _redo(self) -> None:
         moved = await self.bench.curator.redo()
         if moved is None:
-            self.tell("There is nothing to redo.")
+            self.tell(unmoved_words(back=False))
             return
-        await self._follow(moved, "Done again", forward=True)
+        await self._follow(moved, forward=True)
 
-    async def _follow(self, moved: Moved, what: str, *, forward: bool) -> None:
+    async def _follow(self, moved: Moved, *, forward: bool) -> None:
         """Show the page that an undo or a redo was about, if it was about one of ours."""
         numbers = frozenset(number for _, number in moved.traces)
         kind = moved.decision.kind if forward else None
         for number in numbers:
             self.bench.state.decide(number, kind, self.bench.clock())
         place = next((place for place, page in enumerate(self._pages) if page.accepted == numbers), None)
-        if place is None:
-            named = ", ".join(f"#{number}" for number in sorted(numbers)[:3])
-            self.tell(f"{what}: {moved.decision.kind.value} {named}{', and more' if len(numbers) > 3 else ''}.")
-            return
-        await self._turn_to(place + 1 if forward else place)
-        self.tell(f"{what}: {len(numbers)} of the page.")
+        if place is not None:
+            await self._turn_to(place + 1 if forward else place)
+        self.tell(f"{moved_words(moved)}.")
 
     async def _turn_to(self, place: int) -> None:
         """Show a page, made now if it is one behind the last; one that others have emptied is passed over."""
@@ -251,15 +234,15 @@ class BulkScreen(WorkingScreen[int | None]):
     def _title(self) -> Line:
         page = self.page
         if page is None or not page.examples:
-            return (Span("Bulk  clean, first try", "title"),)
+            return (Span(" Bulk ", "title"), Span(" clean, first try ", "dim"))
         count = len(page.examples) - len(page.chosen)
         struck = f"  {count} struck" if count else ""
         left = len(self._numbers) - page.rest
         return (
-            Span("Bulk", "title"),
-            Span(f"  page {self._place + 1}  {left:,} after it", "dim"),
+            Span(" Bulk ", "title"),
+            Span(f" page {self._place + 1}  {left:,} after it", "dim"),
             Span(struck, "warn"),
-            Span(f"  clean, first try; 1 in {_CONTROL_EVERY} is kept back", "dim"),
+            Span(f"  clean, first try; 1 in {_CONTROL_EVERY} is kept back ", "dim"),
         )
 
     def _lines(self, width: int) -> list[Line]:
@@ -285,9 +268,8 @@ def _nothing_left(had_some: bool) -> list[Line]:
     return [BLANK, (Span(end, "strong"),), (Span(controls, "dim"),)]
 
 
-def _accept_shown(database: Database, chosen: tuple[Example, ...], decision: Decision) -> None:
-    planned = [
-        Planned(one.trace.id, decision, render(one.trace, decision), one.standing.seq, len(one.trace.attempts))
-        for one in chosen
-    ]
-    decide_all(database, planned)
+def _left_alone(numbers: list[int]) -> str:
+    if not numbers:
+        return ""
+    named = ", ".join(f"#{number}" for number in numbers)
+    return f"Left as others made it meanwhile: {named}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -14,9 +15,13 @@ from tui.bindings import bindings_of
 from tui.drawing.lines import BLANK, Line, Span, span, wrapped
 from tui.widgets.pane import Lines, Pane
 
-__all__ = ["ConfirmScreen"]
+__all__ = ["RISKY_SECONDS", "ConfirmScreen"]
 
-_MARGINS = 4
+RISKY_SECONDS: Final = 0.6
+"""How long something risky must have been on screen before a key says yes to it."""
+
+
+_MARGINS: Final = 4
 
 
 class ConfirmScreen(ModalScreen[bool]):

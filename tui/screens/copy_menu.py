@@ -35,7 +35,7 @@ class CopyMenu(WorkScreen[str | None]):
         yield Lines(id="body")
 
     def on_mount(self) -> None:
-        self.body().set_title((Span(f"Copy #{self._example.number}", "title"),))
+        self.body().set_title((Span(f" Copy #{self._example.number} ", "title"),))
         self.body().show(self._lines)
 
     def action_copy_id(self) -> None:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
-from textual.worker import WorkType
 
-from selfplay_core.errors import SelfplayError
 from selfplay_core.models import DecisionKind
-from selfplay_core.store.history import Moved
 from selfplay_core.store.listing import Example
 from tui.bindings import bindings_of
 from tui.dataset_list import DECIDED, DatasetList
 from tui.drawing.dataset import counted, dataset_head, dataset_row, placeholder_row, time_of
 from tui.drawing.example import example_lines
-from tui.drawing.key_hints import hint
 from tui.drawing.lines import Line, Span, paragraphs, span
+from tui.drawing.words import moved_words, unmoved_words
 from tui.filter_text import BadFilter, parse_filter
 from tui.messages import CopyWanted
+from tui.screens.background import BackgroundScreen, Job
 from tui.screens.base import WorkScreen
+from tui.widgets.area import SafeInput
 from tui.widgets.pane import Lines, Pane, Rows
 from tui.workbench import Workbench
 
@@ -36,18 +33,14 @@ _EVERY: Final = 2.0
 _PATIENCE: Final = 30.0
 _BESIDE: Final = 100
 _AHEAD: Final = 20
-_KEYS: Final[list[BindingType]] = [Binding("enter", "reopen", show=False)]
 
 
-_Job = Callable[[], Coroutine[Any, Any, None]]
-
-
-class DatasetScreen(WorkScreen[int | None]):
+class DatasetScreen(BackgroundScreen[int | None], WorkScreen[int | None]):
     """Lists what was decided, the newest first; ends with the number of an example to be opened, if any."""
 
     SCREEN = "dataset"
     AUTO_FOCUS = ""
-    BINDINGS = [*bindings_of("dataset"), *_KEYS]  # noqa: RUF012  # as Textual declares it
+    BINDINGS = bindings_of("dataset")
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
@@ -59,7 +52,7 @@ class DatasetScreen(WorkScreen[int | None]):
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="dataset-line"):
             yield Lines(id="dataset-sign")
-            yield Input(id="dataset-filter", placeholder="status:accepted category: retries>0 words", compact=True)
+            yield SafeInput(id="dataset-filter", placeholder="status:accepted category: retries>0 words", compact=True)
         with Horizontal(id="dataset-panes"):
             with Vertical(id="dataset-list"):
                 yield Lines(id="dataset-head")
@@ -73,10 +66,6 @@ class DatasetScreen(WorkScreen[int | None]):
         self._relist()
         self.set_interval(_EVERY, self._look)
 
-    def show_keys(self, extra: Line = ()) -> None:
-        """Draw the key bar, with the one key that is no action of the table."""
-        super().show_keys(extra or hint("enter", "reopen", "reopen"))
-
     def on_resize(self, event: events.Resize) -> None:
         self.body().display = event.size.width >= _BESIDE
         self._show_detail()
@@ -86,8 +75,8 @@ class DatasetScreen(WorkScreen[int | None]):
         return self.query_one("#dataset-rows", Rows)
 
     @property
-    def _filter(self) -> Input:
-        return self.query_one("#dataset-filter", Input)
+    def _filter(self) -> SafeInput:
+        return self.query_one("#dataset-filter", SafeInput)
 
     @property
     def _digits(self) -> int:
@@ -97,7 +86,7 @@ class DatasetScreen(WorkScreen[int | None]):
     # The list
 
     def _relist(self) -> None:
-        self._work(self._list_anew, "list")
+        self._read(self._list_anew, only="list")
 
     async def _list_anew(self) -> None:
         await self._shelf.load()
@@ -106,7 +95,7 @@ class DatasetScreen(WorkScreen[int | None]):
     def _look(self) -> None:
         if not self._looking:
             self._looking = True
-            self._work(self._follow, "changes")
+            self._read(self._follow, only="changes")
 
     async def _follow(self) -> None:
         try:
@@ -139,7 +128,7 @@ class DatasetScreen(WorkScreen[int | None]):
         gone = self._shelf.is_gone(number)
         if not gone and not self._fetching:
             self._fetching = True
-            self.call_later(self._work, self._fetch, "rows")
+            self.call_later(partial(self._read, self._fetch, only="rows"))
         return placeholder_row(number, gone, self.bench.glyphs, self._digits)
 
     async def _fetch(self) -> None:
@@ -154,7 +143,7 @@ class DatasetScreen(WorkScreen[int | None]):
 
     def _show_detail(self) -> None:
         if self.body().display:
-            self._work(self._load_detail, "detail")
+            self._read(self._load_detail, only="detail")
 
     async def _load_detail(self) -> None:
         number, glyphs = self._list.current, self.bench.glyphs
@@ -163,7 +152,7 @@ class DatasetScreen(WorkScreen[int | None]):
             self.body().set_title((Span(" nothing here ", "dim"),))
             self.body().show(lambda width: paragraphs(" No example under this filter.", width, "dim"))
             return
-        self.body().set_title(_detail_title(shown, glyphs.decision(_kind(shown))))
+        self.body().set_title(_detail_title(shown, glyphs.decision(_kind(shown)), self.keymap.shown("reopen")))
         self.body().show(lambda width: example_lines(shown, width, glyphs))
 
     # Keys
@@ -187,14 +176,11 @@ class DatasetScreen(WorkScreen[int | None]):
         self._go(self._list.cursor - max(self._rows.body_height // 2, 1))
 
     def action_filter(self) -> None:
-        self._filter.focus()
+        self.set_focus(self._filter)
 
     def action_reopen(self) -> None:
         if self._list.current is not None:
             self.dismiss(self._list.current)
-
-    def action_edit(self) -> None:
-        self.action_reopen()
 
     def action_copy(self) -> None:
         if self._list.current is not None:
@@ -202,13 +188,13 @@ class DatasetScreen(WorkScreen[int | None]):
 
     def action_flag(self) -> None:
         if self._list.current is not None:
-            self._work(partial(self._flag, self._list.current), "store", exclusive=False)
+            self._read(partial(self._flag, self._list.current))
 
     def action_undo(self) -> None:
-        self._work(partial(self._move, undo=True), "store", exclusive=False)
+        self._read(partial(self._move, back=True))
 
     def action_redo(self) -> None:
-        self._work(partial(self._move, undo=False), "store", exclusive=False)
+        self._read(partial(self._move, back=False))
 
     def action_back(self) -> None:
         if self._filter.has_focus:
@@ -222,9 +208,9 @@ class DatasetScreen(WorkScreen[int | None]):
         try:
             wanted = parse_filter(message.value, DECIDED)
         except BadFilter as error:
-            self._tell(str(error), "bad")
+            self.tell(str(error), "bad")
             return
-        self._tell("")
+        self.tell("")
         if wanted != self._shelf.wanted:
             self._shelf.wanted = wanted
             self._relist()
@@ -233,11 +219,10 @@ class DatasetScreen(WorkScreen[int | None]):
         message.stop()
         self.set_focus(None)
 
-    async def on_pane_clicked(self, message: Pane.Clicked) -> None:
+    async def clicked(self, message: Pane.Clicked) -> None:
         """Go to a row, open the one that is looked at, or do what the span says."""
-        message.stop()
         if message.action:
-            await self.run_action(message.action)
+            await super().clicked(message)
         elif message.row is not None and message.row == self._list.cursor:
             self.action_reopen()
         elif message.row is not None:
@@ -252,35 +237,31 @@ class DatasetScreen(WorkScreen[int | None]):
         shown = await self.bench.curator.example(number)
         if shown is not None:
             await self.bench.curator.flag(shown)
-            self._tell(f"#{number} is {'no longer flagged' if shown.flagged else 'flagged'}.")
+            self.tell(f"#{number} is {'no longer flagged' if shown.flagged else 'flagged'}.")
             self._rows.refresh()
             self._look()
 
-    async def _move(self, *, undo: bool) -> None:
+    async def _move(self, *, back: bool) -> None:
         curator = self.bench.curator
-        moved = await (curator.undo() if undo else curator.redo())
-        self._tell(_said(moved, undo))
+        moved = await (curator.undo() if back else curator.redo())
+        self.tell(f"{moved_words(moved)}." if moved is not None else unmoved_words(back=back))
         self._look()
 
     # What waits
 
-    def _work(self, job: _Job, group: str, *, exclusive: bool = True) -> None:
-        # Not a coroutine, which would be left unawaited where the next key cancels it before it begins.
-        guarded: WorkType[None] = partial(self._guarded, job)
-        self.run_worker(guarded, group=group, exclusive=exclusive)
+    def _read(self, job: Job, *, only: str = "") -> None:
+        self.work(partial(self._in_time, job), only=only)
 
-    async def _guarded(self, job: _Job) -> None:
+    async def _in_time(self, job: Job) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
                 await job()
-        except SelfplayError as error:
-            self._tell(str(error), "bad")
         except TimeoutError:
-            self._tell(
-                f"The workspace took longer than {_PATIENCE:.0f} s to answer. Try again, or narrow the filter.", "bad"
-            )
+            told = f"The workspace took longer than {_PATIENCE:.0f} s to answer. Try again, or narrow the filter."
+            self.tell(told, "bad")
 
-    def _tell(self, text: str, role: str = "info") -> None:
+    def tell(self, text: str, role: str = "info") -> None:
+        """Show one line below the list."""
         self.query_one("#dataset-told", Lines).show(lambda width: [(span(f" {text}", role),)])
 
 
@@ -288,17 +269,9 @@ def _kind(shown: Example) -> DecisionKind | None:
     return None if shown.standing.decision is None else shown.standing.decision.kind
 
 
-def _detail_title(shown: Example, sign: str) -> Line:
+def _detail_title(shown: Example, sign: str, key: str) -> Line:
     return (
         Span(f" {sign} {shown.number:,} ", "strong"),
-        Span(" enter", "key", "reopen"),
+        span(f" {key}", "key", "reopen"),
         Span(" reopen ", "dim", "reopen"),
     )
-
-
-def _said(moved: Moved | None, undo: bool) -> str:
-    if moved is None:
-        return f"There is nothing to {'undo' if undo else 'redo'}."
-    numbers = ", ".join(f"#{number}" for _, number in moved.traces[:5])
-    more = f" and {len(moved.traces) - 5} more" if len(moved.traces) > 5 else ""
-    return f"{'Undone' if undo else 'Redone'}: {moved.decision.kind.value} of {numbers}{more}."

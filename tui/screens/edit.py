@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 from textual.app import ComposeResult
 from textual.widgets import TextArea
 
-from selfplay_core.errors import SettingsError
+from selfplay_core.engine.servers import policy_of
+from selfplay_core.errors import DecisionOvertaken, SettingsError
 from selfplay_core.models import Action, Answer, CommandResult, Decision
 from selfplay_core.store.listing import Example
+from selfplay_core.text import one_line
 from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, too_long
 from tui.bindings import bindings_of
-from tui.draft import FIELD_NAMES, Fields, Proof, commands_in, is_proven, made_of, policy_of, start_of
+from tui.draft import FIELD_NAMES, Fields, Proof, commands_in, is_proven, made_of, start_of
 from tui.drawing.lines import BLANK, Line, Span, between, paragraphs, span
 from tui.drawing.verdicts import Checked, check_lines
+from tui.drawing.words import decided_word, decider
 from tui.outside_editor import as_document, edit_outside, from_document
-from tui.screens.confirm import ConfirmScreen
+from tui.screens.confirm import RISKY_SECONDS, ConfirmScreen
 from tui.screens.keys import before_inputs
 from tui.screens.working import WorkingScreen
 from tui.state import SIGHT_SECONDS
@@ -27,8 +29,6 @@ from tui.widgets.pane import Lines
 from tui.workbench import Workbench
 
 __all__ = ["EditScreen"]
-
-_RISKY_AFTER: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class EditScreen(WorkingScreen[bool]):
         super().__init__(bench)
         self._example = example
         self._start = start_of(example.trace, example.standing.decision)
-        self._policy = policy_of(bench.job.settings.policy)
+        self._policy = policy_of(bench.job.settings)
         self._outside_first = outside
         self._names = [name for name in FIELD_NAMES if getattr(self._start.fields, name) is not None]
         self._loaded: dict[str, str] = {}
@@ -58,6 +58,7 @@ class EditScreen(WorkingScreen[bool]):
         self._asked: _Asked | None = None
         self._unread_document: str | None = None
         self._deciding = False
+        self._overtaken_at: float | None = None
 
     def compose_body(self) -> ComposeResult:
         yield Lines(id="head", classes="label")
@@ -76,11 +77,12 @@ class EditScreen(WorkingScreen[bool]):
     def on_mount(self) -> None:
         # A text area ends lines where we do not; what it shows of an untouched text is kept to know it by.
         self._loaded = {name: self._area(name).text for name in self._names}
-        self._area("commands").focus()
+        # At once: `focus` comes a message later, and the keys of that time would be lost.
+        self.set_focus(self._area("commands"))
         self.tell("")
         self._show()
         if self._outside_first:
-            self.begin(self._edit_outside(leave=True))
+            self.begin(partial(self._edit_outside, leave=True))
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -116,11 +118,12 @@ class EditScreen(WorkingScreen[bool]):
         self.body().scroll_by(-1)
 
     def action_open_editor(self) -> None:
-        self.begin(self._edit_outside(leave=False))
+        self.begin(partial(self._edit_outside, leave=False))
 
     def action_verify(self) -> None:
         commands = self.commands
         if self.is_busy:
+            self.tell_busy()
             return
         if trouble := _unsendable(commands):
             self.tell(trouble, "bad")
@@ -133,26 +136,28 @@ class EditScreen(WorkingScreen[bool]):
         elif asks:
             self._ask_permission(commands, asks)
         else:
-            self.begin(self._verify(commands, allowed=False))
+            self.begin(partial(self._verify, commands, allowed=False))
 
     def action_save(self) -> None:
         if self.is_busy:
-            self.tell("Something is under way still; wait for it, or stop it with esc.", "warn")
+            self.tell_busy()
+            return
+        if not self._has_been_read:
             return
         prompt, answer = self._fields().prompt, self.answer
         if not prompt.strip():
             self.tell("The prompt is blank. Write what a player would type.", "bad")
             return
         made = made_of(self._start, prompt, answer, self._proof, by=self.bench.curator.operator, at=self.bench.now())
-        accept = self.bench.keymap.shown("accept")
+        accept, back = self.keymap.shown("accept"), self.keymap.shown("back")
         if made is None:
-            self.tell(f"Nothing differs from the model's answer. Leave with esc; then {accept} accepts it.", "warn")
-        elif not self.is_changed and self._proof == self._start.proof:
-            self.tell("Nothing was changed: this edit stands already. Leave with esc.", "warn")
+            self.tell(f"Nothing differs from the model's answer. Leave with {back}; then {accept} accepts it.", "warn")
+        elif self._overtaken_at is None and not self.is_changed and self._proof == self._start.proof:
+            self.tell(f"Nothing was changed: this edit stands already. Leave with {back}.", "warn")
         elif self._lacks_proof(answer) and not self._pressed_again("save"):
             self._warn_of_no_proof(answer)
         else:
-            self.begin(self._decide(made))
+            self.begin(partial(self._decide, made))
 
     def action_back(self) -> None:
         if self._deciding:
@@ -162,15 +167,15 @@ class EditScreen(WorkingScreen[bool]):
         elif not self.is_changed or self._pressed_again("back"):
             self.finish(False)
         else:
-            self.tell("esc again throws the changes away.", "warn")
+            self.tell(f"{self.keymap.shown('back')} again throws the changes away.", "warn")
 
     async def _verify(self, commands: tuple[str, ...], *, allowed: bool) -> None:
         more = self.bench.glyphs.more
-        self.tell(f"running{more} {_counted(commands)} on {self._where()}; esc stops waiting", "info")
+        self.tell(f"running{more} {_counted(commands)} on {self._where()}; {self.keymap.shown('back')} stops waiting")
         self._show()
         looked = await self.bench.desk.verify(commands, allowed_by_person=allowed)
         if looked.error:
-            self.tell(f"{looked.error} {self.bench.keymap.shown('verify')} tries again.", "bad")
+            self.tell(f"{looked.error} {self.keymap.shown('verify')} tries again.", "bad")
         elif looked.denied:
             self.tell(f"Nothing ran. {looked.denied}", "bad")
         elif looked.asks and not allowed:
@@ -187,10 +192,32 @@ class EditScreen(WorkingScreen[bool]):
         self._deciding = True
         try:
             await self.bench.curator.decide(self._example, made)
+        except DecisionOvertaken as error:
+            await self._take_in_what_others_did(error)
+            return
         finally:
             self._deciding = False
         self.bench.state.decide(self._example.number, made.kind, self.bench.clock())
         self.finish(True)
+
+    async def _take_in_what_others_did(self, error: DecisionOvertaken) -> None:
+        """Show what overtook the edit, and keep what was typed for a decision on the example as it stands."""
+        fresh = await self.bench.curator.example(self._example.number)
+        if fresh is None:
+            raise error
+        meant = start_of(fresh.trace, fresh.standing.decision)
+        # The fields hold what the person saw; only what they are compared with is another.
+        self._start = replace(self._start, own_prompt=meant.own_prompt, own=meant.own)
+        told, self._example = _meanwhile(self._example, fresh), fresh
+        save, back = self.keymap.shown("save"), self.keymap.shown("back")
+        self.tell(f"{told} What you wrote is kept: {save} again decides so all the same, {back} leaves.", "warn")
+        self._overtaken_at = self.bench.clock()
+        self._show()
+
+    @property
+    def _has_been_read(self) -> bool:
+        """Whether what overtook the edit is known, and not only to a key that is held down."""
+        return self._overtaken_at is None or self.bench.clock() - self._overtaken_at >= SIGHT_SECONDS
 
     async def _edit_outside(self, *, leave: bool) -> None:
         sent = self._fields()
@@ -222,14 +249,12 @@ class EditScreen(WorkingScreen[bool]):
     def _ask_permission(self, commands: tuple[str, ...], reasons: list[str]) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
-                self.begin(self._verify(commands, allowed=True))
+                self.begin(partial(self._verify, commands, allowed=True))
 
         question: list[Line] = [(span(f"Run {_counted(commands)} on {self._where()}?", "strong"),)]
         question += [(span(reason, "warn"),) for reason in dict.fromkeys(reasons)]
         self.app.push_screen(
-            ConfirmScreen(
-                question, "run once", armed_after=_RISKY_AFTER, clock=self.bench.clock, keymap=self.bench.keymap
-            ),
+            ConfirmScreen(question, "run once", armed_after=RISKY_SECONDS, clock=self.bench.clock, keymap=self.keymap),
             answered,
         )
 
@@ -240,7 +265,7 @@ class EditScreen(WorkingScreen[bool]):
     def _warn_of_no_proof(self, answer: Answer) -> None:
         is_fresh = self._proof is not None and self._proof.is_for(answer.commands)
         why = "not every verdict is good" if is_fresh and answer.commands else "no verdict stands for these commands"
-        save, run = self.bench.keymap.shown("save"), self.bench.keymap.shown("verify")
+        save, run = self.keymap.shown("save"), self.keymap.shown("verify")
         self.tell(
             f"Accept without proof: rcon_verified will be false ({why}). {save} again accepts it so, {run} runs the "
             "commands.",
@@ -286,14 +311,14 @@ class EditScreen(WorkingScreen[bool]):
     def _head(self, width: int) -> list[Line]:
         prompt = self._example.trace.prompt
         left = (
-            Span(f"Edit #{self._example.number}", "title"),
+            Span(f" Edit #{self._example.number}", "title"),
             Span(f"  {prompt.category}  {prompt.mode.value}", "dim"),
         )
         return [between(left, (Span("changed" if self.is_changed else "", "warn"),), width)]
 
     def _label(self, name: str, width: int) -> list[Line]:
         about = "  one a line" if name == "commands" else ""
-        left = (Span(name.upper(), "title"), Span(about, "dim"))
+        left = (Span(f" {name.upper()}", "title"), Span(about, "dim"))
         return [between(left, (Span("" if self._is_untouched(name) else "changed", "warn"),), width)]
 
     def _verdicts(self, width: int) -> list[Line]:
@@ -303,13 +328,13 @@ class EditScreen(WorkingScreen[bool]):
             Checked(command, ruling, too_long(command), results[place] if results else None)
             for place, (command, ruling) in enumerate(zip(commands, self._policy.review_all(commands), strict=True))
         ]
-        lines = paragraphs(status, width, role, first=(Span("CHECK  ", "title"),))
+        lines = paragraphs(status, width, role, first=(Span(" CHECK  ", "title"),))
         return [*lines, *check_lines(checked, self.bench.glyphs, width), BLANK]
 
     def _known(self, commands: tuple[str, ...]) -> tuple[str, str, tuple[CommandResult, ...]]:
         """Return what is known of the commands: in words, with a role, and the verdicts that stand for them."""
         own, last = self._start.own, self._example.trace.last
-        run = self.bench.keymap.shown("verify")
+        run = self.keymap.shown("verify")
         if self._proof is not None and self._proof.is_for(commands):
             good = is_proven(self._proof, commands)
             return "verdicts for exactly these commands", "ok" if good else "warn", self._proof.results
@@ -319,6 +344,20 @@ class EditScreen(WorkingScreen[bool]):
         if self._proof is not None:
             return f"stale: the commands were changed since they ran; {run} runs them again", "warn", ()
         return f"not run; {run} runs them on {self._where()}", "dim", ()
+
+
+def _meanwhile(before: Example, fresh: Example) -> str:
+    """Return what somebody did to an example that is being edited."""
+    decision, name = fresh.standing.decision, f"#{fresh.number}"
+    if len(fresh.trace.attempts) != len(before.trace.attempts):
+        return f"{name} has another answer of the model's meanwhile, and is {_standing(decision)}."
+    if decision is None:
+        return f"The decision on {name} was taken back meanwhile: it is undecided."
+    return f"{name} was decided meanwhile: it is {_standing(decision)}."
+
+
+def _standing(decision: Decision | None) -> str:
+    return decided_word(decision) + (f" {one_line(decider(decision))}" if decision is not None else "")
 
 
 def _counted(commands: tuple[str, ...]) -> str:

@@ -9,7 +9,6 @@ from typing import Final
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
@@ -17,11 +16,12 @@ from selfplay_core.engine.doctor import Check, examine
 from selfplay_core.engine.session import Job
 from selfplay_core.errors import SelfplayError
 from tui.bindings import bindings_of
-from tui.drawing.key_hints import hint
 from tui.drawing.lines import Line, Span, cropped, span
 from tui.drawing.welcome import FIELDS, PASSWORD, Field, check_lines, welcome_lines
 from tui.first_job import FirstJob, job_of, save
+from tui.screens.background import BackgroundScreen
 from tui.screens.base import PlainScreen
+from tui.widgets.area import SafeInput
 from tui.widgets.pane import Lines
 from tui.workbench import Beginning
 
@@ -30,16 +30,10 @@ __all__ = ["FirstRunScreen"]
 _PATIENCE: Final = 180.0
 _ROOMY: Final = 32
 _BROAD: Final = 100
-_KEYS: Final[list[BindingType]] = [
-    Binding("down", "app.focus_next", show=False),
-    Binding("up", "app.focus_previous", show=False),
-]
 
 
 class Choice(Lines, can_focus=True):
-    """Something that can be done, by enter while it has the focus, or by a click."""
-
-    BINDINGS = [Binding("enter,space", "choose", show=False)]  # noqa: RUF012  # as Textual declares it
+    """Something that can be done, by a key while it has the focus, or by a click."""
 
     def __init__(self, action: str, label: str, note: str, cursor: str, *, id: str) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
@@ -64,7 +58,8 @@ class Choice(Lines, can_focus=True):
         line = super().line_at(index, width)
         return line if line is None else (Span(self._cursor if self.has_focus else " ", "key"), *line)
 
-    def action_choose(self) -> None:
+    def choose(self) -> None:
+        """Act as if it were clicked."""
         self.post_message(self.Clicked(self, self._action, None))
 
     def _lines(self, width: int) -> list[Line]:
@@ -72,10 +67,12 @@ class Choice(Lines, can_focus=True):
         return [cropped(line, width - 1)]
 
 
-class FirstRunScreen(PlainScreen[Job | None]):
+class FirstRunScreen(BackgroundScreen[Job | None], PlainScreen[Job | None]):
     """Explains, tests and saves; ends with the job to run, or with None where the person only leaves."""
 
-    BINDINGS = [*bindings_of("help"), *_KEYS]  # noqa: RUF012  # as Textual declares it
+    SCREEN = "first"
+    DEFECT = "A defect stopped this, and no workspace is open yet to log it; `selfplay-tui doctor` shows where it lies."
+    BINDINGS = bindings_of("first")
 
     def __init__(self, begin: Beginning, environment: Mapping[str, str] = os.environ) -> None:
         super().__init__(begin.keymap)
@@ -93,7 +90,7 @@ class FirstRunScreen(PlainScreen[Job | None]):
             for field in FIELDS:
                 with Horizontal(classes="first-row"):
                     yield Lines(classes="first-label", name=field.path)
-                    yield Input(
+                    yield SafeInput(
                         id=_input_id(field), placeholder=field.usual, password=field.path == PASSWORD, compact=True
                     )
                     yield Lines(classes="first-note", name=field.path)
@@ -107,12 +104,7 @@ class FirstRunScreen(PlainScreen[Job | None]):
         for field in FIELDS:
             self._label(field)
         self._show_checks("")
-        self.query_one("#first-start").focus()
-
-    def show_keys(self, extra: Line = ()) -> None:
-        """Draw the key bar with what can be done here."""
-        own = (*hint("tab", "next field"), *hint("enter", "choose"), *hint("esc", "leave, or stop the test", "back"))
-        super().show_keys(extra or own)
+        self.set_focus(self.query_one("#first-start"))
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < _BROAD, "-narrow")
@@ -149,10 +141,20 @@ class FirstRunScreen(PlainScreen[Job | None]):
             self._checks.clear()
             self._arrange()
             self._show_checks("")
-            self.run_worker(self._test(), group="first")
+            self.work(self._test, only="first")
 
     def action_save(self) -> None:
-        self.run_worker(self._save(), group="first", exclusive=True)
+        self.work(self._save, only="first")
+
+    def action_choose(self) -> None:
+        if isinstance(self.focused, Choice):
+            self.focused.choose()
+
+    def action_form_next(self) -> None:
+        self.focus_next()
+
+    def action_form_previous(self) -> None:
+        self.focus_previous()
 
     def action_back(self) -> None:
         if self._testing:
@@ -163,6 +165,10 @@ class FirstRunScreen(PlainScreen[Job | None]):
     def on_input_submitted(self, message: Input.Submitted) -> None:
         message.stop()
         self.focus_next()
+
+    def tell(self, text: str, role: str = "info") -> None:
+        """Show what happened below what was found."""
+        self._show_checks(text, role)
 
     async def _test(self) -> None:
         told, role = "", "bad"
@@ -210,8 +216,9 @@ class FirstRunScreen(PlainScreen[Job | None]):
 
     def _show_checks(self, told: str, role: str = "text") -> None:
         checks, going_on, glyphs = tuple(self._checks), self._testing, self.begin.glyphs
+        back = self.keymap.shown("back")
         self._arrange()
-        self.body().show(lambda width: check_lines(checks, told, role, going_on, width, glyphs), keep_place=True)
+        self.body().show(lambda width: check_lines(checks, told, role, going_on, width, glyphs, back), keep_place=True)
         self.body().scroll_by(len(checks) + 2)
 
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from textual.app import ComposeResult
 
-from selfplay_core.errors import SelfplayError
 from selfplay_core.models import Outcome
 from selfplay_core.store.database import Reader
 from selfplay_core.store.filters import Filter
@@ -26,6 +25,7 @@ from tui.bindings import bindings_of
 from tui.drawing.key_hints import SCROLLING, hints_of
 from tui.drawing.lines import Line, Span, span
 from tui.drawing.statistics import ERRORS_OF, TRIES_OF, Figures, Output, Tries, statistics_lines
+from tui.screens.background import BackgroundScreen
 from tui.screens.base import WorkScreen
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench
@@ -39,7 +39,7 @@ _HOUR: Final = 3600.0
 _TITLE: Final = Span(" Statistics ", "title")
 
 
-class StatisticsScreen(WorkScreen[None]):
+class StatisticsScreen(BackgroundScreen[None], WorkScreen[None]):
     """Shows the figures, and reads them anew when the workspace or the minute is another one."""
 
     SCREEN = "statistics"
@@ -66,16 +66,14 @@ class StatisticsScreen(WorkScreen[None]):
     def _look(self) -> None:
         if not self._reading:
             self._reading = True
-            self.run_worker(self._read(), group="figures")
+            self.work(self._read, only="figures")
 
     async def _read(self) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._refresh_figures()
-        except SelfplayError as error:
-            self._title(span(str(error), "bad"))
         except TimeoutError:
-            self._title(Span(f"the workspace took longer than {_PATIENCE:.0f} s to read; trying again", "warn"))
+            self.tell(f"The workspace took longer than {_PATIENCE:.0f} s to read; it is tried again.", "warn")
         finally:
             self._reading = False
 
@@ -90,10 +88,11 @@ class StatisticsScreen(WorkScreen[None]):
             lambda width: statistics_lines(figures, width, bench.glyphs), keep_place=self._seen is not None
         )
         self._seen = seen
-        self._title(Span(f"{sum(count.count for count in figures.counts):,} traces", "dim"))
+        self.tell(f"{sum(count.count for count in figures.counts):,} traces", "dim")
 
-    def _title(self, told: Span) -> None:
-        title: Line = (_TITLE, told, Span(" "))
+    def tell(self, text: str, role: str = "info") -> None:
+        """Show what was read, or why it could not be, in the rule above."""
+        title: Line = (_TITLE, span(text, role), Span(" "))
         self.body().set_title(title)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from textual.app import ComposeResult
 
@@ -19,6 +20,7 @@ from tui.workbench import Workbench
 __all__ = ["TuneScreen"]
 
 _FOCUSES: tuple[str | None, ...] = (None, *CATEGORY_NAMES)
+_NOT_YET = "The run has not started yet, so nothing of it can be set anew. Wait a moment."
 _ABOUT = (
     ("focus", "from the next round on that is written"),
     ("concurrency", "prompts at once"),
@@ -34,8 +36,7 @@ class TuneScreen(WorkingScreen[None]):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
-        run = bench.job.settings.run
-        self.tuning = bench.runner.tuning or Tuning(run.focus, run.concurrency, run.max_retries)
+        self.tuning: Tuning | None = None
         self._row = 0
 
     def compose_body(self) -> ComposeResult:
@@ -43,11 +44,8 @@ class TuneScreen(WorkingScreen[None]):
         yield Lines(id="news")
 
     def on_mount(self) -> None:
-        self.body().set_title((Span("Tune the run", "title"),))
-        if not self.bench.runner.is_running:
-            self.tell(
-                "No run is going on in this process; if another process runs one on this workspace, that one is told."
-            )
+        self.body().set_title((Span(" Tune the run ", "title"),))
+        self.begin(self._ask)
         self._show()
 
     def action_next(self) -> None:
@@ -63,26 +61,35 @@ class TuneScreen(WorkingScreen[None]):
         self._change(-1)
 
     def action_apply(self) -> None:
-        self.begin(self._apply())
+        # Only what the run is known to do can be changed: applied values are all sent.
+        self.begin(self._ask if self.tuning is None else partial(self._apply, self.tuning))
 
     def action_back(self) -> None:
-        if not self.cancel():
+        if not self.cancel() or self.tuning is None:
             self.finish(None)
 
     def action_choose_row(self, row: int) -> None:
         self._choose(row)
 
-    async def _apply(self) -> None:
-        self.tell("Telling the run" + self.bench.glyphs.more)
-        trouble = await self.bench.runner.steer(Steer("tune", self.tuning))
+    async def _ask(self) -> None:
+        """Learn what the run does, in whichever process it is."""
+        self.tell(f"asking{self.bench.glyphs.more}")
+        standing = await self.bench.runner.standing()
+        self.tuning = standing.tuning
+        trouble = standing.error or ("" if standing.tuning is not None else _NOT_YET)
+        again = f" {self.keymap.shown('apply')} asks again." if trouble else ""
+        self.tell(f"{trouble}{again}", "bad")
+        self._show()
+
+    async def _apply(self, wanted: Tuning) -> None:
+        self.tell(f"Telling the run{self.bench.glyphs.more}")
+        trouble = await self.bench.runner.steer(Steer("tune", wanted))
         if trouble:
             self.tell(trouble, "bad")
             return
-        focus = self.tuning.focus or "every category"
-        self.bench.state.tell(
-            f"The run goes on with {focus}, {self.tuning.concurrency} at once, {self.tuning.max_retries} retries.",
-            self.bench.clock(),
-        )
+        focus = wanted.focus or "every category"
+        told = f"The run goes on with {focus}, {wanted.concurrency} at once, {wanted.max_retries} retries."
+        self.bench.state.tell(told, self.bench.clock())
         self.finish(None)
 
     def _choose(self, row: int) -> None:
@@ -91,6 +98,9 @@ class TuneScreen(WorkingScreen[None]):
 
     def _change(self, steps: int) -> None:
         if self.is_busy:
+            self.tell_busy()
+            return
+        if self.tuning is None:
             return
         wanted = _changed(self.tuning, self._row, steps)
         try:
@@ -106,7 +116,7 @@ class TuneScreen(WorkingScreen[None]):
         self.body().show(self._lines)
 
     def _lines(self, _: int) -> list[Line]:
-        values = (self.tuning.focus or "every category", str(self.tuning.concurrency), str(self.tuning.max_retries))
+        values = _values(self.tuning) if self.tuning is not None else ("", "", "")
         lines: list[Line] = [BLANK]
         for row, ((name, about), value) in enumerate(zip(_ABOUT, values, strict=True)):
             lines.append(self._value_line(row, name, value, about))
@@ -124,6 +134,10 @@ class TuneScreen(WorkingScreen[None]):
             Span(f" {more} ", "key", "more" if is_chosen else f"choose_row({row})"),
             Span(f" {about}", "dim"),
         )
+
+
+def _values(tuning: Tuning) -> tuple[str, str, str]:
+    return (tuning.focus or "every category", str(tuning.concurrency), str(tuning.max_retries))
 
 
 def _changed(tuning: Tuning, row: int, steps: int) -> Tuning:

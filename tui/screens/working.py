@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Coroutine
 from typing import Final, Generic, TypeVar
 
 from textual import events
 from textual.worker import Worker
 
-from selfplay_core.errors import SelfplayError
 from tui.drawing.verdicts import note_lines
+from tui.screens.background import BackgroundScreen, Job
 from tui.screens.base import WorkScreen
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench
@@ -21,35 +19,37 @@ T = TypeVar("T")
 
 _MOST_NEWS: Final = 6
 
-_log = logging.getLogger(__name__)
 
-
-class WorkingScreen(WorkScreen[T], Generic[T]):
-    """A screen with one piece of work under way at most; whatever goes wrong in it is told by `tell`."""
+class WorkingScreen(BackgroundScreen[T], WorkScreen[T], Generic[T]):
+    """A screen with one piece of work under way at most."""
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
         self._news: tuple[str, str] = ("", "info")
-        self._work: Worker[None] | None = None
+        self._under_way: Worker[None] | None = None
         self._result: tuple[T | None] | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether work is under way."""
-        return self._work is not None and not self._work.is_finished
+        return self._under_way is not None and not self._under_way.is_finished
 
-    def begin(self, work: Coroutine[object, object, None]) -> None:
-        """Do something in the background, unless something is being done."""
+    def begin(self, job: Job) -> None:
+        """Do something in the background, or say that something is being done."""
         if self.is_busy:
-            work.close()
-            return
-        self._work = self.run_worker(self._guarded(work), exit_on_error=False)
+            self.tell_busy()
+        else:
+            self._under_way = self.work(job)
+
+    def tell_busy(self) -> None:
+        """Say why a key does nothing now."""
+        self.tell(f"Something is under way still; wait for it, or stop it with {self.keymap.shown('back')}.", "warn")
 
     def cancel(self) -> bool:
         """Cancel what is being done; False if nothing is."""
-        if self._work is None or self._work.is_finished:
+        if self._under_way is None or self._under_way.is_finished:
             return False
-        self._work.cancel()
+        self._under_way.cancel()
         return True
 
     def finish(self, result: T | None) -> None:
@@ -75,13 +75,3 @@ class WorkingScreen(WorkScreen[T], Generic[T]):
         if self._result is not None:
             (result,), self._result = self._result, None
             self.call_later(self.finish, result)
-
-    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
-        try:
-            await work
-        except SelfplayError as error:
-            self.tell(str(error), "bad")
-        except Exception:
-            # A defect of ours: what was decided and what is being edited outlive it.
-            _log.exception("Work of a screen ended by a defect")
-            self.tell("A defect stopped this; the log of the workspace says where it lies. Try again, or leave.", "bad")

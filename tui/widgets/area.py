@@ -24,7 +24,7 @@ class SafeInput(Input):
 
     @property
     def _value(self) -> Text:
-        return Text(_visible(self.value), no_wrap=True, overflow="ignore", end="")
+        return super()._value if self.password else Text(_visible(self.value), no_wrap=True, overflow="ignore", end="")
 
 
 def _visible(line: str) -> str:

@@ -29,11 +29,11 @@ class Pane(Widget, can_focus=False):
     """Draws lines by itself, so that a repaint costs what is on screen and nothing else.
 
     `title` is the text of the rule above; blank: no rule. `glyphs` are those of the app, `edge` is a sign
-    that parts the pane from its neighbour on the left; blank: none. Clicking a span that has an action, or wheeling,
-    tells the screen by `Clicked` and `Scrolled`.
+    that parts the pane from its neighbour on the left; blank: none. Clicking a span that has an action, or a row,
+    tells the screen by `Clicked`.
     """
 
-    COMPONENT_CLASSES = {*(f"line--{role}" for role in ROLES), "line--cursor", "line--active"}  # noqa: RUF012  # as Textual declares it
+    COMPONENT_CLASSES = {*(f"line--{role}" for role in ROLES), "line--cursor"}  # noqa: RUF012  # as Textual declares it
     is_active = reactive(False, layout=False)
 
     class Clicked(Message):
