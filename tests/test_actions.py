@@ -15,8 +15,13 @@ from tui.screens.ask import AskScreen
 from tui.screens.bulk import BulkScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.copy_menu import CopyMenu
+from tui.screens.dataset import DatasetScreen
 from tui.screens.edit import EditScreen
+from tui.screens.first_run import FirstRunScreen
 from tui.screens.held import HeldScreen
+from tui.screens.help import HelpScreen
+from tui.screens.settings import SettingsScreen
+from tui.screens.statistics import StatisticsScreen
 from tui.screens.tune import TuneScreen
 
 WORK_SCREENS: list[tuple[str, type[Screen[Any]]]] = [
@@ -27,6 +32,11 @@ WORK_SCREENS: list[tuple[str, type[Screen[Any]]]] = [
     ("tune", TuneScreen),
     ("copy", CopyMenu),
     ("confirm", ConfirmScreen),
+    ("dataset", DatasetScreen),
+    ("statistics", StatisticsScreen),
+    ("settings", SettingsScreen),
+    ("help", HelpScreen),
+    ("first", FirstRunScreen),
 ]
 
 
@@ -55,6 +65,12 @@ def test_a_screen_does_what_the_table_promises_and_binds_nothing_else(name: str,
     bound = {binding.id for binding in screen.BINDINGS if isinstance(binding, Binding)}
     assert bound == {action.name for action in actions}
     assert len(screen.BINDINGS) == len(actions)
+
+
+@pytest.mark.parametrize(("name", "screen"), WORK_SCREENS)
+def test_a_click_is_handled_once(name: str, screen: type[Screen[Any]]) -> None:
+    """Textual calls the handler of every class; two of them would act twice."""
+    assert len([one for one in screen.__mro__ if "on_pane_clicked" in vars(one)]) == 1
 
 
 @pytest.mark.parametrize("key", ["a", "enter", "space"])

@@ -60,17 +60,29 @@ async def test_asking_again_what_passed_claims_no_refusal(tmp_path: Path) -> Non
     assert first.trace.outcome is Outcome.SOLVED
 
 
-async def test_an_answer_that_the_policy_denies_is_kept_without_having_run(tmp_path: Path) -> None:
-    """And the person is told why."""
+async def test_an_answer_that_the_policy_denies_changes_nothing(tmp_path: Path) -> None:
+    """It is not run and not kept, and the person is told why."""
     async with playground(tmp_path) as ground:
         job, ill = await ended(ground, "sudo worse")
         async with desk_for(job) as (desk, store):
             asked = await desk.ask_again(ill, "Try harder.", by="ann")
-            assert await store.do(trace, ill.id) == asked.trace
+            assert await store.do(trace, ill.id) == ill
         assert "op slingshooter08" not in ground.server.commands
-    assert asked.trace is not None
-    assert (asked.trace.outcome, asked.trace.last and asked.trace.last.results) == (Outcome.BLOCKED, ())
+    assert asked.trace is None
     assert "op" in asked.error
+
+
+async def test_a_worse_answer_takes_no_better_ones_place(tmp_path: Path) -> None:
+    """What was shown to work stays what counts."""
+    async with playground(tmp_path) as ground:
+        job, well = await ended(ground, "sudo torch")
+        ground.model.script = lambda body: say('{"commands": ["givee x"], "reasoning": "Hm.", "message": ""}')
+        async with desk_for(job) as (desk, store):
+            asked = await desk.ask_again(well, "Try harder.", by="ann")
+            assert await store.do(trace, well.id) == well
+        assert "givee x" in ground.server.commands
+    assert asked.trace is None
+    assert "worse" in asked.error
 
 
 async def test_an_answer_that_needs_permission_changes_nothing(tmp_path: Path) -> None:

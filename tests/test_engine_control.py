@@ -157,7 +157,8 @@ async def test_what_a_person_ruled_is_done_by_the_next_run(tmp_path: Path, allow
         await _interrupted(ground)
         trace_id = _park(tmp_path / "workspace", since=time.time())
         with closing(Database.open(tmp_path / "workspace")) as database:
-            assert rule_held(database, trace_id, allow=allow, by="operator")
+            (item,) = held(database)
+            assert rule_held(database, trace_id, since=item.since, allow=allow, by="operator")
         await play(ground.job(run__rounds=1))
     with closing(Database.open(tmp_path / "workspace")) as database:
         found = trace(database, trace_id)

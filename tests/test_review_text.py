@@ -147,12 +147,7 @@ async def test_what_is_pasted_into_the_filter_is_shown_safely(tmp_path: Path) ->
         assert "a\u241b[2J" in shown
 
 
-_ELLIPSIS = pytest.mark.xfail(reason="tui/drawing/settings_table.py says `…_FILE`, whatever the signs")
-
-
-@pytest.mark.parametrize(
-    "key", ["", *(pytest.param(key, marks=_ELLIPSIS) if key == "comma" else key for key in SCREENS)]
-)
+@pytest.mark.parametrize("key", ["", *SCREENS])
 async def test_ascii_draws_nothing_else(tmp_path: Path, key: str) -> None:
     """With `ascii` every pane of every screen is drawn with ASCII alone, where the data are."""
     job = _with_settings(tmp_path, "[review]\nascii = true\n")

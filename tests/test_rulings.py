@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,12 @@ async def reviewer(folder: Path) -> AsyncIterator[AsyncStore]:
         await store.aclose()
 
 
+async def ruled(store: AsyncStore, rule: Callable[..., bool], trace_id: str, **ruling: object) -> bool:
+    """Rule on what is parked of a trace as it stands."""
+    since = next((item.since for item in await store.do(held) if item.trace_id == trace_id), 0.0)
+    return await store.do(rule, trace_id, since=since, **ruling)
+
+
 def slowly(ground: Playground, seconds: float = 0.25) -> None:
     """Let answers take their time, but for those that will be held."""
     quick = ("kill", "border", "chunks")
@@ -63,7 +70,7 @@ async def test_an_allowed_attempt_is_run_by_the_run_that_goes_on(tmp_path: Path)
         async with going(ground.job(given=["sudo kill", *LATER], interactive=True)) as run:
             (parked,) = await first_held(run)
             assert (parked.command, parked.prompt.text) == ("kill @e", "sudo kill")
-            assert await store.do(rule_held, parked.trace_id, allow=True, by="ann")
+            assert await ruled(store, rule_held, parked.trace_id, allow=True, by="ann")
             ran = await run.ended()
         assert ground.server.commands.count("kill @e") == 1
     ended = end_of(ran.events, parked.trace_id)
@@ -73,6 +80,18 @@ async def test_an_allowed_attempt_is_run_by_the_run_that_goes_on(tmp_path: Path)
     assert len(ran.traces) == 1 + len(LATER)
 
 
+async def test_who_answered_stays_who_answered(tmp_path: Path) -> None:
+    """An attempt that a run of another model carries out is the first model's all the same."""
+    async with playground(tmp_path) as ground, reviewer(tmp_path) as store:
+        async with going(ground.job(given=["sudo kill"], interactive=True)) as run:
+            (parked,) = await first_held(run)
+            await run.ended()
+        assert await ruled(store, rule_held, parked.trace_id, allow=True, by="ann")
+        ran = await play(ground.job(given=["sudo torch"], new=True, llm__model="another"))
+        models = {trace.prompt.text: trace.model.name for trace in ran.traces}
+    assert models == {"sudo kill": "theirs", "sudo torch": "another"}
+
+
 async def test_what_is_under_way_is_not_taken_up_twice(tmp_path: Path) -> None:
     """However often the workspace changes meanwhile."""
     async with playground(tmp_path) as ground, reviewer(tmp_path) as store:
@@ -80,7 +99,7 @@ async def test_what_is_under_way_is_not_taken_up_twice(tmp_path: Path) -> None:
         ground.server.faults["kill @e"], ground.server.pace = RconFault.DELAY, 1.0
         async with going(ground.job(given=["sudo kill", *LATER], interactive=True, run__concurrency=4)) as run:
             (parked,) = await first_held(run)
-            assert await store.do(rule_held, parked.trace_id, allow=True, by="ann")
+            assert await ruled(store, rule_held, parked.trace_id, allow=True, by="ann")
             await ground.server.until(lambda: "kill @e" in ground.server.commands)
             assert await steer(store, Steer("look"), 10) == ""
             ran = await run.ended()
@@ -95,7 +114,7 @@ async def test_what_is_allowed_at_the_very_end_is_still_worked_off(tmp_path: Pat
         async with going(ground.job(given=["sudo kill", "sudo torch"], interactive=True)) as run:
             (parked,) = await first_held(run)
             await run.until(lambda events: sum(isinstance(event, TraceStarted) for event in events) == 2)
-            assert await store.do(rule_held, parked.trace_id, allow=True, by="ann")
+            assert await ruled(store, rule_held, parked.trace_id, allow=True, by="ann")
             ran = await run.ended()
     assert ran.ended.status == "done"
     assert end_of(ran.events, parked.trace_id) is not None
@@ -109,7 +128,7 @@ async def test_a_draining_run_takes_up_nothing_that_is_allowed(tmp_path: Path) -
         async with going(job) as run:
             (parked,) = await first_held(run)
             run.control.drain()
-            assert await store.do(rule_held, parked.trace_id, allow=True, by="ann")
+            assert await ruled(store, rule_held, parked.trace_id, allow=True, by="ann")
             ran = await run.ended()
         assert end_of(ran.events, parked.trace_id) is None
         ground.slow = lambda body: 0.0
@@ -131,7 +150,7 @@ async def test_the_round_of_an_allowed_attempt_is_set_up_again(tmp_path: Path) -
         )
         async with going(job) as run:
             (parked,) = await first_held(run)
-            assert await store.do(rule_held, parked.trace_id, allow=True, by="ann")
+            assert await ruled(store, rule_held, parked.trace_id, allow=True, by="ann")
             await run.ended()
         said = [command for command in ground.server.commands if command in ("say begin", "say end", "kill @e")]
     killed = said.index("kill @e")
@@ -145,10 +164,10 @@ async def test_a_denied_attempt_ends_at_once_and_without_a_run(tmp_path: Path) -
     async with playground(tmp_path) as ground, reviewer(tmp_path) as store:
         ran = await play(ground.job(given=["sudo kill"], interactive=True))
         (parked,) = holds(ran.events)
-        assert await store.do(deny_held, parked.trace_id, by="ann", reason="Too broad.")
+        assert await ruled(store, deny_held, parked.trace_id, by="ann", reason="Too broad.")
         found = await store.do(trace, parked.trace_id)
-        assert not await store.do(deny_held, parked.trace_id, by="bob")
-        assert not await store.do(rule_held, parked.trace_id, allow=True, by="bob")
+        assert not await ruled(store, deny_held, parked.trace_id, by="bob")
+        assert not await ruled(store, rule_held, parked.trace_id, allow=True, by="bob")
         assert await store.do(held) == []
         assert "kill @e" not in ground.server.commands
     assert found is not None
@@ -162,8 +181,21 @@ async def test_what_was_allowed_cannot_be_denied(tmp_path: Path) -> None:
     async with playground(tmp_path) as ground, reviewer(tmp_path) as store:
         ran = await play(ground.job(given=["sudo kill"], interactive=True))
         (parked,) = holds(ran.events)
-        assert await store.do(rule_held, parked.trace_id, allow=True, by="ann")
-        assert not await store.do(deny_held, parked.trace_id, by="bob")
+        assert await ruled(store, rule_held, parked.trace_id, allow=True, by="ann")
+        assert not await ruled(store, deny_held, parked.trace_id, by="bob")
+
+
+async def test_a_ruling_counts_only_for_the_attempt_that_was_seen(tmp_path: Path) -> None:
+    """Another attempt of the same trace that has taken its place waits for a look of its own."""
+    async with playground(tmp_path) as ground, reviewer(tmp_path) as store:
+        ran = await play(ground.job(given=["sudo kill"], interactive=True))
+        (parked,) = holds(ran.events)
+        (seen,) = await store.do(held)
+        await store.do(hold, replace(seen, since=seen.since + 1))
+        assert not await store.do(rule_held, parked.trace_id, since=seen.since, allow=True, by="ann")
+        assert not await store.do(deny_held, parked.trace_id, since=seen.since, by="ann")
+        assert [item.allowed for item in await store.do(held)] == [None]
+        assert await store.do(deny_held, parked.trace_id, since=seen.since + 1, by="ann")
 
 
 async def test_a_denied_pattern_ends_what_is_held_and_blocks_what_comes(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tui.curator import Curator
 from tui.drawing.dataset import time_of
 from tui.screens import dataset
 from tui.screens.dataset import DatasetScreen
+from tui.screens.settings import SettingsScreen
 from tui.widgets.pane import Rows
 
 
@@ -95,16 +96,15 @@ async def test_the_filter_is_live(tmp_path: Path) -> None:
             await until(pilot, lambda: "No example under this filter" in shown(screen))
 
 
-@pytest.mark.parametrize("key", ["enter", "e"])
-async def test_an_example_is_opened_again(tmp_path: Path, key: str) -> None:
-    """Enter and `e` end the screen with the number under the cursor."""
+async def test_an_example_is_opened_again(tmp_path: Path) -> None:
+    """Enter ends the screen with the number under the cursor."""
     filled(tmp_path / "w", 20)
     async with a_bench(tmp_path / "w") as bench:
         screen = DatasetScreen(bench)
         app = Host(screen)
         async with app.run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: "16 of 20" in shown(screen))
-            await pilot.press("j", "j", "k", key)
+            await pilot.press("j", "j", "k", "enter")
             await until(pilot, lambda: app.results == [18])
 
 
@@ -122,6 +122,41 @@ async def test_a_click_chooses_and_another_opens(tmp_path: Path) -> None:
             await until(pilot, lambda: app.results == [17])
 
 
+async def test_a_click_on_the_title_opens_once(tmp_path: Path) -> None:
+    """The screen below stays where it is."""
+    filled(tmp_path / "w", 20)
+    async with a_bench(tmp_path / "w") as bench:
+        below = SettingsScreen(bench)
+        app = Host(below)
+        async with app.run_test(size=(120, 36)) as pilot:
+            opened: list[int | None] = []
+            await app.push_screen(screen := DatasetScreen(bench), opened.append)
+            await until(pilot, lambda: "reopen" in shown(screen, "#body"))
+            place = screen.body().render_line(0).text.index("reopen")
+            await pilot.click("#body", offset=(place, 0))
+            await until(pilot, lambda: opened == [19])
+            await pilot.pause()
+            assert app.screen is below
+
+
+async def test_a_defect_is_told_and_ends_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The list stays; the log has the whole of it."""
+    filled(tmp_path / "w", 20)
+    async with a_bench(tmp_path / "w") as bench:
+        screen = DatasetScreen(bench)
+        async with Host(screen).run_test(size=(120, 36)) as pilot:
+            await until(pilot, lambda: "16 of 20" in shown(screen))
+
+            async def broken() -> None:
+                raise RuntimeError("broken")
+
+            bench.curator.undo = broken  # type: ignore[method-assign]
+            await pilot.press("u")
+            await until(pilot, lambda: "selfplay.log in the workspace" in shown(screen, "#dataset-told"))
+            assert "16 of 20" in shown(screen)
+    assert "RuntimeError: broken" in caplog.text
+
+
 async def test_flag_undo_redo_and_copy(tmp_path: Path) -> None:
     """The keys that change something tell what they did, and the list follows."""
     filled(tmp_path / "w", 20)
@@ -134,9 +169,9 @@ async def test_flag_undo_redo_and_copy(tmp_path: Path) -> None:
             await until(pilot, lambda: "#19 is flagged" in shown(screen))
             await until(pilot, lambda: bench.glyphs.flag in shown(screen, "#dataset-rows"))
             await pilot.press("u")
-            await until(pilot, lambda: "Undone: skip of #19" in shown(screen) and "15 of 20" in shown(screen))
+            await until(pilot, lambda: "Undone: skip #19" in shown(screen) and "15 of 20" in shown(screen))
             await pilot.press("U")
-            await until(pilot, lambda: "Redone: skip of #19" in shown(screen) and "16 of 20" in shown(screen))
+            await until(pilot, lambda: "Done again: skip #19" in shown(screen) and "16 of 20" in shown(screen))
             await pilot.press("g", "y")
             await until(pilot, lambda: [message.number for message in app.messages] == [19])
 

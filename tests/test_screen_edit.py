@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.screen import Screen
 
-from selfplay_core.models import Decision, DecisionKind, VerdictOutcome
+from selfplay_core.models import Answer, Decision, DecisionKind, VerdictOutcome
+from selfplay_core.store.amendments import amend_trace
 from selfplay_core.store.decisions import decide
 from tests.other_screens import NASTY, shown
 from tests.servers.rcon import RconFault
@@ -225,9 +227,66 @@ async def test_whom_somebody_else_overtook_is_told_in_place(tmp_path: Path) -> N
         await edit.bench.curator.store.do(decide, example.trace.id, other)
         await edit.write("prompt", "sudo another")
         await edit.press("ctrl+s")
-        assert "somebody decided meanwhile" in edit.text
+        assert "#1 was decided meanwhile: it is rejected by another" in " ".join(edit.text.split())
         assert await edit.standing() == other
         assert edit.results == []
+        await edit.press("ctrl+s")
+        assert await edit.standing() == other, "a key that is held down decides nothing"
+        edit.wait(1)
+        await edit.press("ctrl+s")
+        decision = await edit.standing()
+    assert decision is not None
+    assert (decision.kind, decision.edited_prompt) == (DecisionKind.EDIT, "sudo another")
+    assert edit.results == [True]
+
+
+async def test_an_edit_goes_over_what_the_model_answered_meanwhile(tmp_path: Path) -> None:
+    """What was on screen stays what is decided on, though the model's own answer is another by then."""
+    async with editing(tmp_path) as edit:
+        example = await the_only(edit.bench)
+        attempt = replace(example.trace.attempts[0], number=2, answer=Answer((TORCH,), "Anew."), results=())
+        anew = replace(example.trace, attempts=(*example.trace.attempts, attempt))
+        await edit.bench.curator.store.do(amend_trace, anew, expected_attempts=1, by="another", at=2_000.0)
+        before = edit.screen.commands
+        await edit.write("prompt", "sudo another")
+        await edit.press("ctrl+s")
+        assert "#1 has another answer of the model's meanwhile, and is undecided." in " ".join(edit.text.split())
+        assert edit.screen.commands == before
+        for _ in range(2):
+            edit.wait(1)
+            await edit.press("ctrl+s")
+        decision = await edit.standing()
+    assert decision is not None
+    assert decision.edited is not None
+    assert decision.edited.commands == before
+
+
+async def test_the_first_key_goes_to_the_commands(tmp_path: Path) -> None:
+    """They have the focus as soon as the screen is there."""
+    async with playground(tmp_path) as ground:
+        job = await played(ground, ["sudo do twice"])
+        async with bench_of(job) as bench:
+            screen = EditScreen(bench, await the_only(bench))
+            host = WorkHost(Screen())
+            async with host.run_test(size=(80, 24)):
+                await host.push_screen(screen)
+                assert screen.focused is screen.query_one("#commands")
+
+
+async def test_a_defect_ends_no_edit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged and told, and what was typed is still there."""
+    async with editing(tmp_path) as edit:
+
+        class Broken:
+            async def verify(self, *_: object, **__: object) -> None:
+                raise RuntimeError("broken")
+
+        edit.bench.desk = Broken()  # type: ignore[assignment]
+        await edit.write("commands", TWO)
+        await edit.press("ctrl+r")
+        assert "A defect stopped this; selfplay.log in the workspace says where it lies." in " ".join(edit.text.split())
+        assert edit.screen.commands == (TWO,)
+    assert "RuntimeError: broken" in caplog.text
 
 
 async def test_an_edit_that_stands_is_where_the_next_one_starts(tmp_path: Path) -> None:

@@ -36,9 +36,9 @@ def test_everything_fits(width: int) -> None:
     checks = (Check("server", False, NASTY * 3), Check("password", True, "accepted"))
     lines = [
         *welcome_lines(Path("selfplay-sandbox"), width, short=False),
-        *check_lines(checks, "1 of 2", "bad", False, width, ASCII),
-        *check_lines(checks, "", "bad", True, width, GLYPHS),
-        *check_lines((), "", "text", False, width, GLYPHS),
+        *check_lines(checks, "1 of 2", "bad", False, width, ASCII, "esc"),
+        *check_lines(checks, "", "bad", True, width, GLYPHS, "esc"),
+        *check_lines((), "", "text", False, width, GLYPHS, "esc"),
     ]
     assert all(width_of(line) <= width for line in lines)
     assert not any(character in plain(line) for line in lines for character in "\x1b\x07\x9b\u202e\x00")

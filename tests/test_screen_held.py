@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -201,11 +202,66 @@ async def test_whom_somebody_else_overtook_is_told(tmp_path: Path) -> None:
         (item,) = await page.bench.curator.reader.do(held)
         shown_one = page.screen.shown
         assert shown_one is not None
-        await page.bench.curator.store.do(rule_held, item.trace_id, allow=False, by="another")
+        await page.bench.curator.store.do(rule_held, item.trace_id, since=item.since, allow=False, by="another")
         await page.screen._allow(shown_one)
         await page.pilot.pause()
-        assert "Somebody ruled on it meanwhile" in page.text
+        assert "Somebody ruled on this attempt meanwhile" in page.text
         assert [one.ruled_by for one in await page.bench.curator.reader.do(held)] == ["another"]
+
+
+async def test_an_attempt_that_took_the_place_of_another_is_not_ruled_on_unseen(tmp_path: Path) -> None:
+    """What was read, probed and in sight for a while is the other one."""
+    async with ruling(tmp_path, "kill") as page:
+        page.wait(1)
+        await page.press("p")
+        assert "parsed by the server" in page.text
+        (item,) = await page.bench.curator.reader.do(held)
+        payload = item.payload.replace(b"kill @e", b"kill @a")
+        await page.bench.curator.store.do(hold, replace(item, payload=payload, since=item.since + 1))
+        await page.press("y")
+        assert await page.held() == [None]
+        assert "Somebody ruled on this attempt meanwhile" in page.text
+        assert "kill @a" in page.text
+        assert "parsed by the server" not in page.text
+        await page.press("y")
+        assert await page.held() == [None]
+        page.wait(1)
+        await page.press("y")
+        assert await page.held() == [True]
+
+
+async def test_a_click_chooses_an_attempt_and_the_key_bar_acts_once(tmp_path: Path) -> None:
+    """As the keys do."""
+    async with ruling(tmp_path, "kill", "border") as page:
+        await page.pilot.click("#list", offset=(8, 2))
+        await page.pilot.pause()
+        assert page.screen.shown is not None
+        assert page.screen.shown.held_command == "worldborder set 10"
+        page.wait(1)
+        await page.pilot.click("#keys", offset=(2, 0))
+        await until(page.pilot, lambda: "Allowed" in page.text)
+        assert sorted(await page.held(), key=str) == [None, True]
+
+
+async def test_a_key_says_that_it_has_to_wait(tmp_path: Path) -> None:
+    """While a probe is under way, another one is not begun."""
+    async with ruling(tmp_path, "kill") as page:
+        asked: list[object] = []
+
+        class Silent:
+            async def probe(self, commands: object) -> Looked:
+                asked.append(commands)
+                await asyncio.Event().wait()
+                return Looked()
+
+        page.bench.desk = Silent()  # type: ignore[assignment]
+        await page.pilot.press("p")
+        await until(page.pilot, lambda: asked)
+        await page.pilot.press("p")
+        await page.pilot.pause()
+        assert "Something is under way still; wait for it, or stop it with esc." in page.text
+        assert len(asked) == 1
+        await page.press("escape")
 
 
 async def test_what_arrives_does_not_move_what_is_being_read(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ from tui.drawing.help_page import help_lines, signs_of
 from tui.drawing.lines import Line, Span, plain, width_of
 from tui.filter_text import HELP
 from tui.screens.help import HelpScreen
+from tui.screens.settings import SettingsScreen
+from tui.widgets.area import SafeInput
+from tui.widgets.pane import Pane
 
 OWN = Keymap.of({"accept": "f9,enter", "undo": "z,backspace", "zoom": "f8"})
 
@@ -105,3 +108,29 @@ async def test_a_click_does_and_escape_leaves(tmp_path: Path) -> None:
             assert "ask the model" not in shown(screen)
             await pilot.press("escape")
             await until(pilot, lambda: app.results == [None])
+
+
+async def test_the_key_bar_leaves_this_screen_and_no_other(tmp_path: Path) -> None:
+    """One click, one screen."""
+    async with a_bench(tmp_path / "w") as bench:
+        below = SettingsScreen(bench)
+        app = Host(below)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await app.push_screen(help_screen := HelpScreen(bench, "review"))
+            await pilot.pause()
+            place = help_screen.query_one("#keys", Pane).render_line(0).text.index("back")
+            await pilot.click("#keys", offset=(place, 0))
+            await pilot.pause()
+            assert app.screen is below
+            assert app.results == []
+
+
+async def test_the_page_is_scrolled_by_the_arrows(tmp_path: Path) -> None:
+    """Whatever is typed meanwhile goes into the search."""
+    async with a_bench(tmp_path / "w") as bench:
+        screen = HelpScreen(bench, "review")
+        async with Host(screen).run_test(size=(80, 24)) as pilot:
+            await pilot.press("down", "down", "up", "pagedown")
+            assert screen.body().top > 1
+            await pilot.press("J")
+            assert screen.query_one("#help-search", SafeInput).value == "J"

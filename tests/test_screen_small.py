@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from selfplay_core.engine.again import Asked
 from selfplay_core.engine.control import Control
+from selfplay_core.engine.steering import Steer, Steered
 from selfplay_core.engine.tuning import Tuning
 from selfplay_core.models import Answer, Decision, DecisionKind, Outcome
 from selfplay_core.store.decisions import decide
@@ -67,6 +68,27 @@ async def test_what_hinders_the_model_is_told_in_place(tmp_path: Path) -> None:
                 assert host.results == [False]
 
 
+async def test_what_went_wrong_behind_an_answer_is_told_too(tmp_path: Path) -> None:
+    """The model answered, but its commands could not be run: the answer stands, and the reason is not lost."""
+    async with playground(tmp_path) as ground:
+        job = await played(ground, ["sudo do torch"])
+        async with bench_of(job) as bench:
+            example = await the_only(bench)
+
+            class Half:
+                async def ask_again(self, *_: object, **__: object) -> Asked:
+                    return Asked(example.trace, "The server is away. Start it.")
+
+            bench.desk = Half()  # type: ignore[assignment]
+            host = WorkHost(AskScreen(bench, example))
+            async with host.run_test(size=(80, 24)) as pilot:
+                await pilot.press("enter")
+                await until(pilot, lambda: host.results)
+            assert host.results == [True]
+            assert bench.state.notice is not None
+            assert bench.state.notice.text == "The server is away. Start it."
+
+
 async def test_asking_can_be_taken_back(tmp_path: Path) -> None:
     """esc stops waiting first, and leaves only then."""
     async with playground(tmp_path) as ground:
@@ -108,8 +130,9 @@ async def test_a_run_is_tuned_by_keys(tmp_path: Path) -> None:
         async with going(job, control) as run:
             await run.until(lambda events: control.tuning is not None)
             async with bench_of(job) as bench:
-                host = WorkHost(TuneScreen(bench))
+                host = WorkHost(screen := TuneScreen(bench))
                 async with host.run_test(size=(80, 24)) as pilot:
+                    await until(pilot, lambda: not screen.is_busy)
                     await pilot.press("j", "l", "right", "h", "down", "l", "enter")
                     await until(pilot, lambda: host.results)
                 assert control.tuning == Tuning(None, 2, 3)
@@ -118,20 +141,68 @@ async def test_a_run_is_tuned_by_keys(tmp_path: Path) -> None:
             control.drain()
 
 
+class FollowedRun:
+    """A run of another process, which answers when it is let."""
+
+    def __init__(self, tuning: Tuning) -> None:
+        self.tuning = tuning
+        self.answers = asyncio.Event()
+        self.told: list[Steer] = []
+
+    async def standing(self) -> Steered:
+        await self.answers.wait()
+        return Steered(tuning=self.tuning)
+
+    async def steer(self, wish: Steer) -> str:
+        self.told.append(wish)
+        return ""
+
+
+async def test_a_run_that_is_followed_is_tuned_from_what_it_does(tmp_path: Path) -> None:
+    """Until it has told so nothing is sent; what the person left alone is what it was, whatever the settings say."""
+    async with playground(tmp_path) as ground, bench_of(ground.job()) as bench:
+        bench.runner = run = FollowedRun(Tuning("worldedit", 3, 5))  # type: ignore[assignment]
+        host = WorkHost(screen := TuneScreen(bench))
+        async with host.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            assert "asking" in shown(screen)
+            await pilot.press("j", "l", "enter")
+            assert run.told == []
+            run.answers.set()
+            await until(pilot, lambda: not screen.is_busy)
+            await pilot.press("l", "enter")
+            await until(pilot, lambda: host.results)
+        assert run.told == [Steer("tune", Tuning("worldedit", 4, 5))]
+
+
+async def test_no_key_leaves_the_allowed_values(tmp_path: Path) -> None:
+    """What is too little is told in place."""
+    async with playground(tmp_path) as ground, bench_of(ground.job()) as bench:
+        bench.runner = run = FollowedRun(Tuning(None, 2, 5))  # type: ignore[assignment]
+        run.answers.set()
+        host = WorkHost(screen := TuneScreen(bench))
+        async with host.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: not screen.is_busy)
+            await pilot.press("j", "h", "h")
+            await pilot.pause()
+            assert screen.tuning == Tuning(None, 1, 5)
+            assert "run.concurrency" in shown(screen)
+            await pilot.press("k", "l")
+            assert screen.tuning == Tuning("enchantment_combos", 1, 5)
+
+
 async def test_without_a_run_tuning_says_so(tmp_path: Path) -> None:
-    """In place; and no key leaves the allowed values."""
+    """In place; nothing can be changed or applied, and it can be asked again."""
     async with playground(tmp_path) as ground, bench_of(ground.job()) as bench:
         host = WorkHost(screen := TuneScreen(bench))
         async with host.run_test(size=(80, 24)) as pilot:
-            await pilot.press("j", "h", "h")
-            await pilot.pause()
-            assert screen.tuning.concurrency == 1
-            assert "run.concurrency" in shown(screen)
-            await pilot.press("k", "l", "enter")
-            assert screen.tuning.focus == "enchantment_combos"
+            await until(pilot, lambda: not screen.is_busy)
+            await pilot.press("l", "enter")
             await until(pilot, lambda: not screen.is_busy)
             await pilot.pause()
+            assert screen.tuning is None
             assert "No run is going on in this workspace" in shown(screen)
+            assert "enter asks again" in " ".join(shown(screen).split())
             assert host.results == []
             await pilot.press("escape")
             await pilot.pause()

@@ -121,3 +121,24 @@ async def test_trouble_is_told_and_tried_again(tmp_path: Path, monkeypatch: pyte
             await until(pilot, lambda: "the disk is gone" in shown(screen))
             broken.clear()
             await until(pilot, lambda: "5 traces" in shown(screen))
+
+
+async def test_a_defect_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes down neither the screen nor the app."""
+    monkeypatch.setattr(statistics, "_EVERY", 0.02)
+    real = statistics._figures
+    broken = [True]
+
+    def read(reader: Reader, *rest: Any) -> Figures:
+        if broken:
+            raise RuntimeError("broken")
+        return real(reader, *rest)
+
+    monkeypatch.setattr(statistics, "_figures", read)
+    filled(tmp_path / "w", 5)
+    async with a_bench(tmp_path / "w") as bench:
+        screen = StatisticsScreen(bench)
+        async with Host(screen).run_test(size=(120, 36)) as pilot:
+            await until(pilot, lambda: "A defect stopped this; selfplay.log" in shown(screen))
+            broken.clear()
+            await until(pilot, lambda: "5 traces" in shown(screen))

@@ -158,7 +158,7 @@ def test_held_attempts_are_counted_until_ruled_on(database: Database) -> None:
         hold(database, HeldAttempt(item.trace_id, RUN, item.prompt, b"{}", since))
     assert [attempt.trace_id for attempt in held(database)] == ["t1", "t2", "t0"]
     assert held_count(database) == 3
-    rule_held(database, "t1", allow=False, by="ann")
+    rule_held(database, "t1", since=1.0, allow=False, by="ann")
     release_held(database, "t0")
     assert held_count(database) == 1
 

@@ -166,8 +166,8 @@ def test_held_attempts_are_ruled_on_once(database: Database) -> None:
     hold(database, first)
     hold(database, second)
     assert held(database) == [first, second]
-    assert rule_held(database, "t0", allow=False, by="tester")
-    assert not rule_held(database, "t0", allow=True, by="another")
+    assert rule_held(database, "t0", since=5.0, allow=False, by="tester")
+    assert not rule_held(database, "t0", since=5.0, allow=True, by="another")
     assert held(database)[0] == replace(first, allowed=False, ruled_by="tester")
     assert [item.trace_id for item in expired_held(database, 105.0, 100.0)] == ["t1"]
     assert expired_held(database, 104.9, 100.0) == []

@@ -83,6 +83,7 @@ class Live:
                 self.round, self.rounds, self.seed = event.done_rounds, event.rounds, event.seed
                 self.absences.clear()
                 self.in_work.clear()
+                self.say(at, "pending", "run", _found(event))
             case RoundStarted():
                 self.round = event.round + 1
                 self.say(at, "pending", f"round {event.round + 1}", ", ".join(event.categories))
@@ -152,3 +153,10 @@ class Live:
             self.say(
                 at, "held" if trace.outcome is Outcome.BLOCKED else "reject", trace.id[:6], trace.outcome, trace.reason
             )
+
+
+def _found(event: RunStarted) -> str:
+    """Return what a start found in the workspace."""
+    verb = "goes on" if event.resumed else "begins"
+    left = f", {event.leftovers} prompts that wait for an answer come first" if event.leftovers else ""
+    return f"{verb} with seed {event.seed}, {event.done_rounds} of {event.rounds} rounds are written{left}"

@@ -18,13 +18,13 @@ from selfplay_core.store.thread import AsyncStore
 __all__ = ["Projector"]
 
 _REST: Final = 2.0
-_AT_LATEST: Final = 60.0
+_AT_LATEST: Final = 10.0
 
 _log = logging.getLogger(__name__)
 
 
 class Projector:
-    """Writes accepted rows once the operator rests, for writing keeps decisions waiting; at the latest after a minute.
+    """Writes accepted rows once the operator rests, as writing keeps decisions waiting; at the latest after 10 seconds.
 
     `trouble` says what hinders it, blank if nothing does; it is tried again with the next decision and at the end.
     `rows` counts what was written.

@@ -12,7 +12,7 @@ from typing import Final, Self
 from selfplay_core.engine.control import Control, Tuning
 from selfplay_core.engine.session import Job, generate
 from selfplay_core.engine.steering import Steer, Steered, state_of_run, steer
-from selfplay_core.errors import Fault, LoginRefused, SelfplayError, SettingsError
+from selfplay_core.errors import Fault, LoginRefused, ModelFault, SelfplayError, SettingsError
 from selfplay_core.events import Away, Event, RunEnded, RunStarted
 from selfplay_core.store.thread import AsyncStore
 
@@ -118,13 +118,13 @@ class Runner:
             try:
                 await generate(self.job, control, self._announce)
             except LoginRefused as error:
-                self._announce(RunEnded("failed", str(error)))
+                self._announce(RunEnded("failed", f"{error} The password is read at the start: quit, and start again."))
             except Fault as fault:
                 if self._started:
                     self._announce(RunEnded("failed", str(fault)))
                     return
                 away_since = away_since or time.monotonic()
-                self._announce(Away("Start of the run", str(fault), delay, time.monotonic() - away_since))
+                self._announce(Away(_who(fault), str(fault), delay, time.monotonic() - away_since))
                 await self._wait(control, delay)
                 delay = min(2 * delay, _LONGEST_DELAY)
                 continue
@@ -153,3 +153,7 @@ class Runner:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+def _who(fault: Fault) -> str:
+    return "The model" if isinstance(fault, ModelFault) else "The server"

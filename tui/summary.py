@@ -100,7 +100,7 @@ class Summary:
     @property
     def _in_vain(self) -> bool:
         """Whether every request ended in a fault: no prompt could be had, or every prompt errored."""
-        no_prompts = not self.traces and not self.written and self.failed_requests > 0
+        no_prompts = not self.written and self.failed_requests > 0
         return no_prompts or 0 < self.traces == self.outcomes[Outcome.ERRORED]
 
     def failed(self, reason: str) -> None:

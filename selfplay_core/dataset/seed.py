@@ -225,7 +225,15 @@ def _evidence_line(result: CommandResult) -> dict[str, str]:
 
 
 def _difficulty(trace: Trace) -> str:
-    return _DIFFICULTIES[min(len(trace.attempts), len(_DIFFICULTIES)) - 1]
+    # An attempt that stood, and was asked for again by a person all the same, made the prompt no harder.
+    again = [attempt.hint is not None for attempt in trace.attempts[1:]]
+    stood = sum(_passed(attempt) for attempt, asked in zip(trace.attempts, again, strict=False) if asked)
+    return _DIFFICULTIES[min(len(trace.attempts) - stood, len(_DIFFICULTIES)) - 1]
+
+
+def _passed(attempt: Attempt) -> bool:
+    outcomes = [result.verdict.outcome for result in attempt.results]
+    return bool(outcomes) and all(outcome is VerdictOutcome.PASSED for outcome in outcomes)
 
 
 def _with_id(prefix: str, body: dict[str, Any]) -> Row:

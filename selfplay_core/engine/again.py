@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from selfplay_core.categories import Texts
 from selfplay_core.engine.answering import NO_COMMAND, attempt_of, what_is_open, what_went_wrong
@@ -26,7 +27,6 @@ from selfplay_core.models import (
     Answer,
     Attempt,
     DecisionKind,
-    Level,
     ModelIdentity,
     Outcome,
     Trace,
@@ -57,9 +57,9 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The trace with its new attempt; `error` says why there is none, or why its commands were not run.
+    """The trace with its new attempt; `error` says why there is none.
 
-    `held` says that the answer wants a person's permission, and was thrown away.
+    `held` says that the policy stood in the way of the answer, which was thrown away.
     """
 
     trace: Trace | None = None
@@ -81,14 +81,25 @@ class Means:
     model: ModelIdentity
 
 
+# What a trace shows, more or less: the last attempt is what counts, so it never takes the place of a better one.
+_WORTH: Final = {
+    Outcome.ERRORED: 0,
+    Outcome.BLOCKED: 0,
+    Outcome.REFUSED: 0,
+    Outcome.FAILED: 0,
+    Outcome.UNPROVEN: 1,
+    Outcome.CORRECTED: 2,
+    Outcome.SOLVED: 2,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """How the trace ends with its new attempt; `error` is for the person."""
+    """How the trace ends with its new attempt."""
 
     attempt: Attempt
     outcome: Outcome
     reason: str = ""
-    error: str = ""
     world: WorldIdentity | None = None
 
 
@@ -106,9 +117,11 @@ async def ask_again(store: AsyncStore, means: Means, wish: Again) -> Asked:
             found = await _answer(means, before, wish.hint)
         if isinstance(found, str):
             return Asked(error=found, held=True)
+        if _WORTH[found.outcome] < _WORTH[before.outcome]:
+            return Asked(error=f"The new answer is worse than the one that stands, and was not kept. {found.reason}")
         after = _with(before, found, means)
         await store.do(amend_trace, after, by=wish.by, at=time.time(), expected_attempts=wish.seen)
-        return Asked(after, found.error)
+        return Asked(after)
     except ServerBusy:
         raise
     except SelfplayError as error:
@@ -165,7 +178,7 @@ async def _run(verifier: Verifier, plan: RunPlan, before: Trace, attempt: Attemp
     rulings = verifier.review(answer.commands)
     for ruling in rulings:
         if ruling.action is Action.DENY:
-            return _Outcome(attempt, Outcome.BLOCKED, ruling.reason, error=ruling.reason)
+            return f"The policy denies the new answer, which was not run or kept. {ruling.reason} Give a hint, or edit."
     asking = next((ruling for ruling in rulings if ruling.action is Action.ASK), None)
     probe = plan.execute == "probe" or (asking is not None and plan.on_ask == "probe")
     if asking is not None and not probe:
@@ -183,12 +196,11 @@ async def _run(verifier: Verifier, plan: RunPlan, before: Trace, attempt: Attemp
 
 def _with(before: Trace, found: _Outcome, means: Means) -> Trace:
     """Return the trace as it ends now; who answered and who judged are those of the attempt that counts."""
-    ran = found.outcome is not Outcome.BLOCKED
     return replace(
         before,
         attempts=(*before.attempts, found.attempt),
         outcome=found.outcome,
-        level=attempt_level(found.attempt) if ran else Level.NONE,
+        level=attempt_level(found.attempt),
         reason=found.reason,
         model=means.model,
         world=found.world or before.world,

@@ -67,6 +67,7 @@ class _Work:
     trace_id: str
     prompt: Prompt
     system: str
+    model: ModelIdentity
     attempts: list[Attempt] = field(default_factory=list)
 
 
@@ -103,12 +104,12 @@ class Solver:
         drains before the server is back, and ModelNotFound or ModelRefusedRequest from a model that has
         never answered.
         """
-        work = _Work(trace_id, prompt, system_prompt(self._texts, self._speaker, prompt))
+        work = _Work(trace_id, prompt, system_prompt(self._texts, self._speaker, prompt), self._model)
         return await self._solve(work, self._plan.seed if seed is None else seed, released=None)
 
     async def release(self, held: Trace, *, seed: int) -> Trace | Held:
         """Run the attempt that a person has allowed, and go on from there; ends and raises as `solve`."""
-        work = _Work(held.id, held.prompt, held.system, list(held.attempts[:-1]))
+        work = _Work(held.id, held.prompt, held.system, held.model, list(held.attempts[:-1]))
         return await self._solve(work, seed, released=held.last)
 
     async def _solve(self, work: _Work, run_seed: int, *, released: Attempt | None) -> Trace | Held:
@@ -156,6 +157,8 @@ class Solver:
             max_tokens=self._plan.max_tokens,
         )
         seed_of = partial(request_seed, run_seed, work.prompt.round, work.prompt.slot, number)
+        # A released attempt is its own run's model's; from here on this one answers.
+        work.model = self._model
         return await self._asker.ask(request, seed_of, Urgency.ANSWERS)
 
     async def _run(
@@ -225,7 +228,7 @@ class Solver:
             level=attempt_level(attempts[-1]) if attempts and reached else Level.NONE,
             reason=ending.reason,
             system=work.system,
-            model=self._model,
+            model=work.model,
             world=self._verifier.identity,
             parameters={
                 "answer_temperature": ANSWER_TEMPERATURE,

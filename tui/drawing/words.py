@@ -118,7 +118,8 @@ def outcome_words(trace: Trace, *, held: bool = False) -> str:
         case Outcome.SOLVED if count <= 1:
             return "solved at the first try"
         case Outcome.SOLVED:
-            return f"solved at attempt {count}, after no usable answer"
+            hinted = any(attempt.hint is not None for attempt in trace.attempts)
+            return f"solved at attempt {count}, after {'a person asked again' if hinted else 'no usable answer'}"
         case Outcome.CORRECTED:
             return f"corrected at attempt {count}, after the server refused"
         case Outcome.REFUSED:
