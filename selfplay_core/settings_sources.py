@@ -210,6 +210,9 @@ def _check_focus(focus: str | None, origins: dict[str, str]) -> None:
         )
 
 
+_WANTED: Final = {"int": "write a whole number", "float": "write a number", "bool": "write true or false"}
+
+
 def _in_words(path: str, reason: str) -> str:
     if path == "rcon.port":
         return "a port is a number from 1 to 65535"
@@ -224,6 +227,9 @@ def _in_words(path: str, reason: str) -> str:
     choices += ["true", "false"] if choices and "bool" in field_type else []
     if choices:
         return f"allowed are {', '.join(choices)}"
+    for kind, wanted in _WANTED.items():
+        if re.match(f"Expected `{kind}( \\| null)?`, got", reason):
+            return wanted
     return (reason[0].lower() + reason[1:]).replace(" | null", "")
 
 

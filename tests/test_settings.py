@@ -73,7 +73,7 @@ def test_ollama_is_found_where_its_own_variable_says() -> None:
     ("path", "value", "said"),
     [
         ("run.rounds", "-3", ["--rounds", "-3", ">= 1"]),
-        ("run.rounds", "many", ["--rounds", "many", "int"]),
+        ("run.rounds", "many", ["--rounds", "many", "whole number"]),
         ("run.focus", "redstone", ["--focus", "redstone", *CATEGORY_NAMES]),
         ("rcon.port", "70000", ["--rcon-port", "70000", "1 to 65535"]),
         ("run.accept", "all", ["run.accept", "all"]),

@@ -19,6 +19,7 @@ from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import decide, standing
 from selfplay_core.store.held import HeldAttempt, expired_held, held, hold, release_held, rule_held
+from selfplay_core.store.history import redo_last, undo_last
 from selfplay_core.store.rounds import PlannedPrompt, WhyOpen, add_round, open_prompts, rounds_of
 from selfplay_core.store.runs import (
     RunStatus,
@@ -103,14 +104,17 @@ def test_only_an_errored_trace_is_replaced(database: Database) -> None:
     assert_sound(database)
 
 
-def test_a_replaced_trace_keeps_its_decision(database: Database) -> None:
-    """What was decided on an errored trace counts for the one in its place, in its mark as in its log."""
+def test_a_replaced_trace_waits_for_a_decision_of_its_own(database: Database) -> None:
+    """What was decided on an errored trace is about other evidence: it neither counts nor comes back."""
     (errored,) = ended(database, ["x"], outcome=Outcome.ERRORED)
     decided(database, errored, REJECT)
     save_trace(database, RUN, replace(errored, outcome=Outcome.SOLVED), 2.0)
-    assert standing(database, errored.id).decision == REJECT
-    assert [line.decision for line in traces(database)] == [DecisionKind.REJECT]
-    assert undecided(database, RUN) == []
+    now = standing(database, errored.id)
+    assert (now.decision, now.can_undo, now.can_redo) == (None, False, False)
+    assert undo_last(database, by="tester", at=3.0) is None
+    assert redo_last(database, by="tester", at=3.0) is None
+    assert [line.decision for line in traces(database)] == [None]
+    assert [line.id for line in undecided(database, RUN)] == [errored.id]
 
 
 def test_a_trace_needs_its_round(database: Database) -> None:

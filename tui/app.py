@@ -11,6 +11,7 @@ from typing import Final
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.worker import WorkType
 
@@ -64,14 +65,18 @@ class ReviewApp(App[int]):
         self.set_interval(_NEWS_EVERY, self._look_for_news)
         self.set_interval(_CLOCK_EVERY, self._tick)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._on_signal, number)
         self.app_suspend_signal.subscribe(self, partial(self._lend, True), immediate=True)
         self.app_resume_signal.subscribe(self, partial(self._lend, False), immediate=True)
         self.call_after_refresh(self._settle_in)
 
     def on_resize(self, event: events.Resize) -> None:
-        small = event.size.width < LEAST[0] or event.size.height < LEAST[1]
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        """Cover everything with one line where there is no room, and uncover it again."""
+        small = size.width < LEAST[0] or size.height < LEAST[1]
         if small and not isinstance(self.screen, TooSmallScreen):
             self.push_screen(TooSmallScreen())
         elif not small and isinstance(self.screen, TooSmallScreen):
@@ -148,6 +153,8 @@ class ReviewApp(App[int]):
             self._polling = False
 
     def _tick(self) -> None:
+        # A screen may have been opened above the one line, and left after there was room again.
+        self._fit(self.size)
         self._paint(Changed(header=True, stream=self.bench.state.tail))
         if self._can_paint:
             self.review.painter.notice()
@@ -185,7 +192,10 @@ class ReviewApp(App[int]):
         if self._lent and number is signal.SIGINT:
             return  # meant for the editor, which has the terminal
         self._code = 128 + number
-        self.action_quit()
+        if number is signal.SIGHUP:
+            self.action_leave()  # nobody looks on any more
+        else:
+            self.action_quit()
 
     def _recall(self) -> None:
         found = recall(self.bench.curator.workspace)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from selfplay_core.engine.rows import render
 from selfplay_core.models import Decision, DecisionKind, Outcome
 from selfplay_core.store.database import Database
 from selfplay_core.store.decisions import Planned, decide_all
-from selfplay_core.store.listing import MARKS, Example, example
+from selfplay_core.store.listing import Example, changes, example
 
-__all__ = ["commit_one", "commit_seen", "commit_shown"]
+__all__ = ["commit_one", "commit_shown", "commit_untouched"]
 
 
 def commit_one(database: Database, shown: Example, decision: Decision) -> None:
@@ -18,17 +18,15 @@ def commit_one(database: Database, shown: Example, decision: Decision) -> None:
     decide_all(database, [_planned(shown, decision)])
 
 
-def commit_seen(database: Database, seen: Mapping[int, int], decision: Decision) -> tuple[int, ...]:
-    """Decide on what stands as its mark says and can be decided so; returns the numbers that were."""
-    planned: dict[int, Planned] = {}
+def commit_untouched(database: Database, numbers: Sequence[int], decision: Decision, seen_at: int) -> tuple[int, ...]:
+    """Decide on what nobody touched since a position of the log, and can be decided so; returns the numbers."""
     with database.locked():
-        for number, mark in seen.items():
-            found = example(database, number)
-            if found is None or _mark_of(found) != mark or not _can_be(decision.kind, found):
-                continue
-            planned[number] = _planned(found, decision)
-        decide_all(database, list(planned.values()))
-    return tuple(planned)
+        changed = changes(database, seen_at)
+        touched = {number for number, _ in changed.marks}.union(changed.amended)
+        left = (example(database, number) for number in numbers if number not in touched)
+        found = [one for one in left if one is not None and _can_be(decision.kind, one)]
+        decide_all(database, [_planned(one, decision) for one in found])
+    return tuple(one.number for one in found)
 
 
 def commit_shown(database: Database, shown: Sequence[Example], decision: Decision) -> tuple[int, ...]:
@@ -48,13 +46,6 @@ def _is_as_shown(now: Example | None, shown: Example) -> bool:
 def _planned(shown: Example, decision: Decision) -> Planned:
     trace = shown.trace
     return Planned(trace.id, decision, render(trace, decision), shown.standing.seq, len(trace.attempts))
-
-
-def _mark_of(found: Example) -> int:
-    decision = found.standing.decision
-    if decision is None:
-        return MARKS.index("errored" if found.trace.outcome is Outcome.ERRORED else "undecided")
-    return MARKS.index(decision.kind.value)
 
 
 def _can_be(kind: DecisionKind, found: Example) -> bool:

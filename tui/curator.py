@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from selfplay_core.store.history import Moved, Undoable, last_decision, redo_las
 from selfplay_core.store.listing import MARKS, Example, Listing, QueueLine, changes, example, lines, listing
 from selfplay_core.store.thread import AsyncReader, AsyncStore
 from selfplay_core.store.traces import tally
-from tui.commits import commit_one, commit_seen, commit_shown
+from tui.commits import commit_one, commit_shown, commit_untouched
 from tui.projector import Projector
 
 __all__ = ["Curator", "News"]
@@ -149,22 +149,26 @@ class Curator:
         self._note([(shown.number, MARKS.index(decision.kind.value))])
         self.projector.wanted()
 
-    async def decide_all(self, seen: Mapping[int, int], kind: DecisionKind, reason: str = "") -> tuple[int, ...]:
+    @property
+    def position(self) -> int:
+        """How far the log has been taken in: what is on screen is as it was then."""
+        return self._log_seq
+
+    async def decide_all(self, numbers: Sequence[int], kind: DecisionKind, *, seen_at: int) -> tuple[int, ...]:
         """Decide on many at once, which one undo takes back; returns the numbers that were decided.
 
-        `seen` holds each number with the mark that it was shown with. What somebody else decided meanwhile, and
+        `seen_at` is the `position` at which they were chosen. What anybody decided or had answered anew since, and
         what shows nothing to accept, is left as it is.
         """
-        decision = self._batched(kind, reason)
-        numbers = list(seen)
+        decision = self._batched(kind)
         decided: list[int] = []
         try:
             # Piece by piece, so that a generator is not kept waiting for all of them.
             for start in range(0, len(numbers), _AT_ONCE):
-                piece = {number: seen[number] for number in numbers[start : start + _AT_ONCE]}
-                decided.extend(await self.store.do(commit_seen, piece, decision))
+                piece = tuple(numbers[start : start + _AT_ONCE])
+                decided.extend(await self.store.do(commit_untouched, piece, decision, seen_at))
         finally:
-            self.drop(seen)
+            self.drop(numbers)
             self.projector.wanted()
         return tuple(decided)
 
@@ -215,8 +219,8 @@ class Curator:
             self._examples.pop(number, None)
             self._lines.pop(number, None)
 
-    def _batched(self, kind: DecisionKind, reason: str = "") -> Decision:
-        return Decision(kind, by=self.operator, at=time.time(), reason=reason, batch=secrets.token_hex(8))
+    def _batched(self, kind: DecisionKind) -> Decision:
+        return Decision(kind, by=self.operator, at=time.time(), batch=secrets.token_hex(8))
 
     def _note(self, marks: Iterable[tuple[int, int]]) -> None:
         """Forget examples that were decided on; of their rows only the decision is another."""

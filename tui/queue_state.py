@@ -86,11 +86,6 @@ class Queue:
         place = bisect_left(self.numbers, number)
         return place if place < len(self.numbers) and self.numbers[place] == number else None
 
-    def mark_at(self, number: int) -> int:
-        """Return the mark of a number; one that is not in the list is taken for pending."""
-        place = self.place_of(number)
-        return PENDING if place is None else self.marks[place]
-
     def mark(self, number: int, mark: int) -> int | None:
         """Note how an example was decided, and return its place if it is in the list."""
         place = self.place_of(number)

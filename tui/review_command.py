@@ -13,8 +13,8 @@ from typing import Final
 
 from selfplay_core.engine.desk import Desk
 from selfplay_core.engine.session import Job
-from selfplay_core.errors import SelfplayError, UsageError
-from selfplay_core.models import DecisionKind
+from selfplay_core.errors import SelfplayError, SettingsError, UsageError
+from selfplay_core.models import AUTO, DecisionKind
 from selfplay_core.text import clean
 from tui.actions import Keymap
 from tui.app import ReviewApp
@@ -29,6 +29,7 @@ __all__ = ["run"]
 _LOG_NAME: Final = "selfplay.log"
 _USAGE: Final = 2
 _GAVE_UP: Final = 1
+_SOMEBODY: Final = "operator"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -91,12 +92,16 @@ _WORDS: Final = {
 
 def _operator(job: Job) -> str:
     """Return who decides: the setting, else the login name."""
-    if job.settings.review.operator:
-        return job.settings.review.operator
+    named = job.settings.review.operator
+    if named == AUTO:
+        raise SettingsError(
+            f"review.operator: {AUTO!r} is who decides where no person does; give your own name, or leave it out."
+        )
     try:
-        return getpass.getuser()
+        login = getpass.getuser()
     except (KeyError, OSError):
-        return "operator"
+        login = _SOMEBODY
+    return named or (_SOMEBODY if login == AUTO else login)
 
 
 def _log_to(file: Path) -> None:

@@ -33,6 +33,7 @@ __all__ = ["seed_row"]
 
 _SOURCE: Final = "self_play"
 _TOOL: Final = "rcon.execute"
+_NOTHING_RAN: Final = "Nothing of this answer was run."
 _DIFFICULTIES: Final = ("easy", "medium", "hard")
 
 
@@ -113,6 +114,8 @@ def _turns(attempt: Attempt, *, train: bool) -> list[dict[str, Any]]:
     calls = "\n".join(_tool_call(command) for command in attempt.answer.commands)
     turns: list[dict[str, Any]] = [{"role": "assistant", "content": calls, "train": train}]
     turns.extend({"role": "tool", "content": _tool_result(result)} for result in attempt.results)
+    if attempt.answer.commands and not attempt.results:
+        turns.append({"role": "user", "content": _NOTHING_RAN})
     return turns
 
 

@@ -19,7 +19,8 @@ from selfplay_core.engine.session import Job, plan_of
 from selfplay_core.engine.watch import inspect_at_start
 from selfplay_core.errors import SelfplayError, ServerBusy
 from selfplay_core.events import Event
-from selfplay_core.models import Trace
+from selfplay_core.models import Trace, WorldKind
+from selfplay_core.store.runs import check_kind
 from selfplay_core.store.thread import AsyncStore
 from selfplay_core.verify.verifier import Verifier
 
@@ -84,6 +85,8 @@ class Desk:
 
     async def _look(self, wish: Look) -> Looked:
         async def alone() -> Looked:
+            kind = WorldKind.SANDBOX if self._job.settings.is_sandbox else WorldKind.REAL
+            await self._store.do(check_kind, kind)
             async with self._own.verifier() as verifier:
                 return await look(verifier, wish, only_probe=self._job.settings.run.execute == "probe")
 
@@ -112,7 +115,7 @@ class Desk:
         self, kind: Kind, wish: object, answer: type[T], alone: Callable[[], Awaitable[T]], patience: float
     ) -> T:
         clock = asyncio.get_running_loop()
-        give_up = clock.time() + _BUSY_FOR
+        give_up: float | None = None
         while True:
             try:
                 return await relay(self._store, kind, wish, answer, patience=patience)
@@ -122,6 +125,7 @@ class Desk:
                 return await alone()
             except ServerBusy:
                 # A run holds the server a moment before it can be asked, and a moment after.
+                give_up = give_up or clock.time() + _BUSY_FOR
                 if clock.time() >= give_up:
                     raise
                 await asyncio.sleep(_TRY_AGAIN_AFTER)

@@ -32,7 +32,6 @@ __all__ = ["Errands", "Inspected", "ask_for_inspection"]
 
 _LOOK_EVERY: Final = 0.25
 _LOOK_AT_HELD_EVERY: Final = 60.0
-_FORGOTTEN_AFTER: Final = 300.0
 
 TakeUp = Callable[[Sequence[WorkItem]], Awaitable[None]]
 
@@ -67,6 +66,7 @@ class Errands:
         self._means = means
         self._control = control
         self._serving: dict[int, asyncio.Task[None]] = {}
+        self._since = time.time()
 
     async def serve(self, take_up: TakeUp) -> None:
         """Serve until cancelled, also while the run drains; `take_up` gets what persons have allowed to run."""
@@ -95,7 +95,8 @@ class Errands:
 
     async def _serve(self, request: Request) -> None:
         try:
-            if time.time() - request.asked_at > _FORGOTTEN_AFTER:
+            if request.asked_at < self._since:
+                # Asked of a run before this one: nobody waits for it any more, or somebody asks this one anew.
                 await self._store.do(withdraw, request.id)
             elif (said := await self._answer(request)) is not None:
                 await self._store.do(answer, request.id, encode(said))

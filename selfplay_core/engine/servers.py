@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from selfplay_core.errors import ServerBusy
 from selfplay_core.llm.base import ChatModel
 from selfplay_core.models import ModelIdentity, WorldIdentity
 from selfplay_core.settings import LlmSettings, Secret, Settings
@@ -34,6 +35,8 @@ __all__ = [
     "policy_of",
     "sandbox_for",
 ]
+
+_LOCK_EVERY: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,10 @@ async def open_model(settings: Settings, credentials: Credentials, sandbox: Sand
 
 
 @asynccontextmanager
-async def open_world(settings: Settings, credentials: Credentials, sandbox: Sandbox | None) -> AsyncIterator[World]:
-    """Lock the server, connect and log in; raises a `ServerFault`."""
+async def open_world(
+    settings: Settings, credentials: Credentials, sandbox: Sandbox | None, *, patience: float = 0.0
+) -> AsyncIterator[World]:
+    """Lock the server, connect and log in; raises a `ServerFault`, ServerBusy after `patience` seconds."""
     rcon = settings.rcon
     async with AsyncExitStack() as stack:
         if settings.world.kind == "sandbox":
@@ -108,7 +113,7 @@ async def open_world(settings: Settings, credentials: Credentials, sandbox: Sand
             address = RconAddress(rcon.host, rcon.port, rcon.tls)
             password = credentials.rcon_password.reveal() if credentials.rcon_password else ""
             lock = ServerLock(rcon.host, rcon.port)
-            await asyncio.to_thread(lock.acquire)
+            await _acquired(lock, patience)
             stack.callback(lock.release)
         client = RconClient(
             address, password, connect_seconds=rcon.connect_seconds, command_seconds=rcon.command_seconds
@@ -122,6 +127,21 @@ def policy_of(settings: Settings) -> Policy:
     """Return what may run: the policy with the settings' own rules."""
     rules = settings.policy
     return Policy(frozenset(rules.deny), frozenset(rules.ask), frozenset(rules.allow))
+
+
+async def _acquired(lock: ServerLock, patience: float) -> None:
+    """Take the lock; a file lock cannot be waited on but by trying again."""
+    clock = asyncio.get_running_loop()
+    give_up = clock.time() + patience
+    while True:
+        try:
+            await asyncio.to_thread(lock.acquire)
+        except ServerBusy:
+            if clock.time() >= give_up:
+                raise
+            await asyncio.sleep(_LOCK_EVERY)
+        else:
+            return
 
 
 def conduct_of(settings: Settings) -> Conduct:

@@ -48,6 +48,7 @@ from selfplay_core.store.thread import AsyncStore
 __all__ = ["Job", "dry_run", "generate", "plan_of"]
 
 _SEED_BITS = 32
+_SERVER_PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,10 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
         projection = await store.do(Projection, job.output, render)
         await store.do(lambda _: projection.check())
         sandbox = await stack.enter_async_context(sandbox_for(job.settings))
-        world = await stack.enter_async_context(open_world(job.settings, job.credentials, sandbox))
+        world = await stack.enter_async_context(
+            # A reviewer's desk holds the server for one request at a time.
+            open_world(job.settings, job.credentials, sandbox, patience=_SERVER_PATIENCE)
+        )
         model = await stack.enter_async_context(open_model(job.settings, job.credentials, sandbox))
         verify = job.settings.verify
         identity = await inspect_at_start(

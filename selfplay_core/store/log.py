@@ -96,17 +96,20 @@ class TraceLog:
 
 
 def trace_log(reader: Reader, trace_id: TraceId) -> TraceLog:
-    """Return what the log says of a trace; what stood before an amendment is over and left out."""
-    amended = reader.row(
-        "SELECT seq, by FROM trace_change WHERE trace_id = ? AND kind = 'amended' ORDER BY seq DESC LIMIT 1",
-        (trace_id,),
-    )
-    seq, last_by = (0, "") if amended is None else amended
-    rows = reader.rows(f"{_ENTRY} WHERE trace_id = ? AND seq > ? ORDER BY seq", (trace_id, seq))
+    """Return what the log says of a trace; what stood before another content is over and left out."""
+    rows = reader.rows(f"{_ENTRY} WHERE trace_id = ? ORDER BY seq", (trace_id,))
     entries = [_entry(*row) for row in rows]
-    if entries:
-        seq, last_by = entries[-1].seq, entries[-1].by
-    return TraceLog(seq, last_by, entries)
+    seq, last_by = (entries[-1].seq, entries[-1].by) if entries else (0, "")
+    change = reader.row(
+        "SELECT seq, by, kind FROM trace_change WHERE trace_id = ? ORDER BY seq DESC LIMIT 1", (trace_id,)
+    )
+    if change is None:
+        return TraceLog(seq, last_by, entries)
+    changed, changed_by, kind = change
+    # That an errored trace was run again is nobody's doing: it alone keeps no automatic decision away.
+    if kind == "amended" and changed > seq:
+        seq, last_by = changed, changed_by
+    return TraceLog(seq, last_by, [entry for entry in entries if entry.seq > changed])
 
 
 def standing(reader: Reader, trace_id: TraceId) -> Standing:

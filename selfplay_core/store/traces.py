@@ -78,9 +78,8 @@ def save_trace(database: Database, run_id: str, trace: Trace, ended_at: float) -
         check_kind(database, trace.workspace_kind)
         remember_kind(connection, trace.workspace_kind)
         run = _announced_run(database, run_id, trace)
-        decision = _makes_room(connection, trace.id, payload, ended_at)
-        if decision is not None:
-            _insert(connection, run, trace, ended_at, payload, decision)
+        if _makes_room(connection, trace.id, payload, ended_at):
+            _insert(connection, run, trace, ended_at, payload)
             connection.execute("DELETE FROM held WHERE trace_id = ?", (trace.id,))
 
 
@@ -182,27 +181,26 @@ def _announced_run(database: Database, run_id: str, trace: Trace) -> int:
     return run
 
 
-def _makes_room(connection: sqlite3.Connection, trace_id: TraceId, payload: str, at: float) -> str | None:
-    """Return the decision that the new trace takes over from an errored one, None if it is stored already."""
-    row = connection.execute("SELECT outcome, payload, decision FROM trace WHERE id = ?", (trace_id,)).fetchone()
+def _makes_room(connection: sqlite3.Connection, trace_id: TraceId, payload: str, at: float) -> bool:
+    """Take an errored trace away, with what was decided on it; False if the new one is stored already."""
+    row = connection.execute("SELECT outcome, payload FROM trace WHERE id = ?", (trace_id,)).fetchone()
     if row is None:
-        return UNDECIDED
-    outcome, stored, decision = row
+        return True
+    outcome, stored = row
     if stored == payload:
-        return None
+        return False
     if outcome != Outcome.ERRORED:
         raise StoreError(
             f"another trace is kept under this id already: {trace_id}, which ended {outcome}. "
             "Only an errored trace may be replaced."
         )
     add_change(connection, trace_id, "replaced", by=AUTO, at=at)
+    connection.execute("DELETE FROM standing WHERE trace_id = ?", (trace_id,))
     connection.execute("DELETE FROM trace WHERE id = ?", (trace_id,))
-    return str(decision)
+    return True
 
 
-def _insert(
-    connection: sqlite3.Connection, run: int, trace: Trace, ended_at: float, payload: str, decision: str
-) -> None:
+def _insert(connection: sqlite3.Connection, run: int, trace: Trace, ended_at: float, payload: str) -> None:
     prompt = trace.prompt
     connection.execute(
         "INSERT INTO trace (id, run, round, slot, category, mode, outcome, level, decision, attempts, ended_at, prompt,"
@@ -216,7 +214,7 @@ def _insert(
             prompt.mode,
             trace.outcome,
             trace.level,
-            decision,
+            UNDECIDED,
             len(trace.attempts),
             ended_at,
             storable(prompt.text),

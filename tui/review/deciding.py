@@ -13,13 +13,15 @@ from selfplay_core.store.listing import Example
 from tui.actions import REASONS
 from tui.drawing.lines import Span
 from tui.screens.confirm import ConfirmScreen
-from tui.state import LastDecision
+from tui.state import SIGHT_SECONDS, LastDecision
 from tui.workbench import Workbench
 
 if TYPE_CHECKING:
     from tui.screens.review import ReviewScreen
 
 __all__ = ["Deciding"]
+
+_PATIENCE = 1.0
 
 _DONE = {DecisionKind.ACCEPT: "accepted", DecisionKind.REJECT: "rejected"}
 
@@ -30,6 +32,7 @@ class Deciding:
     def __init__(self, screen: ReviewScreen, bench: Workbench) -> None:
         self._screen = screen
         self._bench = bench
+        self._saves = 0
         for number, reason in enumerate(REASONS, start=1):
             setattr(self, f"do_reject_{number}", lambda reason=reason: self._decide(DecisionKind.REJECT, reason))
 
@@ -76,7 +79,11 @@ class Deciding:
     def _decide(self, kind: DecisionKind, reason: str = "") -> None:
         state, bench = self._bench.state, self._bench
         shown = state.example
-        if shown is None or not state.may_decide(bench.clock()):
+        if shown is None:
+            return
+        if not state.may_decide(bench.clock()):
+            if not state.saving:
+                self._screen.tell(f"#{shown.number} was not on screen for {SIGHT_SECONDS} s yet.", "dim", 1.0)
             return
         if kind is DecisionKind.ACCEPT and shown.trace.outcome is Outcome.ERRORED:
             self._screen.tell(f"#{shown.number} ended by a fault and shows nothing; it cannot be accepted.", "warn")
@@ -84,9 +91,15 @@ class Deciding:
         decision = Decision(kind, by=bench.curator.operator, at=bench.now(), reason=reason)
         self._save(partial(self._commit, shown, decision))
 
+    def _still_saving(self, save: int) -> None:
+        if self._bench.state.saving and save == self._saves:
+            self._screen.tell("Saving waits for another process that writes to the workspace.", "warn")
+
     def _save(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do something that writes, one at a time; no other example is painted before it is done."""
         self._bench.state.saving = True
+        self._saves += 1
+        self._screen.set_timer(_PATIENCE, partial(self._still_saving, self._saves))
         self._screen.work(partial(self._saved, job))
 
     async def _saved(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -147,21 +160,21 @@ class Deciding:
         if not numbers:
             self._screen.tell(f"Nothing is marked; {self._bench.keymap.shown('mark')} marks.")
             return
+        seen_at = self._bench.curator.position
         what = "example" if len(numbers) == 1 else "examples"
         question = [(Span(f"{kind.value.capitalize()} {len(numbers)} marked {what}?", "strong"),)]
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._save(partial(self._decide_marked, numbers, kind))
+                self._save(partial(self._decide_marked, numbers, kind, seen_at))
 
         bench = self._bench
         confirm = ConfirmScreen(question, kind.value, clock=bench.clock, keymap=bench.keymap)
         self._screen.app.push_screen(confirm, answered)
 
-    async def _decide_marked(self, numbers: list[int], kind: DecisionKind) -> None:
+    async def _decide_marked(self, numbers: list[int], kind: DecisionKind, seen_at: int) -> None:
         state = self._bench.state
-        seen = {number: state.queue.mark_at(number) for number in numbers}
-        decided = await self._bench.curator.decide_all(seen, kind)
+        decided = await self._bench.curator.decide_all(numbers, kind, seen_at=seen_at)
         state.queue.forget_chosen()
         for number in decided:
             state.decide(number, kind, self._bench.clock())

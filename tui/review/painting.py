@@ -9,7 +9,7 @@ from tui.drawing.conversation import conversation_lines, conversation_title
 from tui.drawing.empty import empty_lines
 from tui.drawing.example import example_lines
 from tui.drawing.header import faults_lines, header_line
-from tui.drawing.lines import BLANK, Line, Span, span
+from tui.drawing.lines import BLANK, Line, Span, span, wrapped
 from tui.drawing.queue import queue_row, queue_title
 from tui.drawing.stream import stream_row, stream_title
 from tui.state import PaneName
@@ -27,6 +27,7 @@ _LEFT_OF = {PaneName.EXAMPLE: PaneName.QUEUE, PaneName.CONVERSATION: PaneName.EX
 _RATE_SECONDS: Final = 5.0
 _NO_TITLE: Final[Line] = (Span(""),)
 _NEAR: Final = 5
+_NOTICE_LINES: Final = 5
 
 
 class Painter:
@@ -99,7 +100,7 @@ class Painter:
         rows, live, clock = self._rows("stream"), self._bench.state.live, self._bench.clock()
         if not rows.display:
             return
-        self._faults = faults_lines(live, clock, rows.body_width, self._bench.glyphs)
+        self._faults = [*faults_lines(live, clock, rows.body_width, self._bench.glyphs), *self._output_trouble()]
         rows.set_rows(len(live.stream) + len(self._faults), self._stream_row)
         gone, self._gone = self._gone, live.streamed - len(live.stream)
         if self._bench.state.tail:
@@ -129,8 +130,15 @@ class Painter:
         if found is not None:
             # Above the keys, and above the filter while it is typed.
             below = self._screen.query_one("#keys").size.height + self._screen.looking.filtering
+            width = self._screen.size.width
+            lines = wrapped([span(found.text, found.role)], width - 1, first=(Span(" "),))[:_NOTICE_LINES]
+            widget.styles.height = len(lines)
             widget.styles.offset = (0, -below)
-            widget.show(lambda width: [(Span(" "), span(found.text, found.role))])
+            widget.show(lambda width: lines)
+
+    def _output_trouble(self) -> list[Line]:
+        trouble = self._bench.curator.projector.trouble
+        return [(Span(f" {self._bench.glyphs.reject} output  ", "bad"), span(trouble, "bad"))] if trouble else []
 
     def _example_title(self) -> Line:
         state = self._bench.state
