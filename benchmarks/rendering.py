@@ -24,11 +24,11 @@ from selfplay_core.engine.desk import Desk
 from selfplay_core.engine.servers import Credentials
 from selfplay_core.engine.session import Job
 from selfplay_core.settings_sources import load_settings
-from tui.actions import Keymap
 from tui.app import ReviewApp
-from tui.curator import Curator
-from tui.runner import Runner
+from tui.keys.actions import Keymap
+from tui.run.runner import Runner
 from tui.workbench import Workbench
+from tui.workspace.curator import Curator
 
 __all__ = ["CountingDriver", "Opened", "Times", "lag", "megabytes", "opened", "settled"]
 

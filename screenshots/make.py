@@ -12,13 +12,13 @@ from typing import Final
 
 from screenshots.batch import draw_batch
 from selfplay_core.engine.desk import Desk
-from tui.actions import Keymap
 from tui.app import ReviewApp
-from tui.curator import Curator
 from tui.job import settle_job
+from tui.keys.actions import Keymap
 from tui.options import parse
-from tui.runner import Runner
+from tui.run.runner import Runner
 from tui.workbench import Workbench
+from tui.workspace.curator import Curator
 
 HERE: Final = Path(__file__).resolve().parent
 NOON: Final = 1_767_268_800.0

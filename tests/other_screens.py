@@ -33,11 +33,11 @@ from selfplay_core.settings_sources import load_settings
 from selfplay_core.store.rounds import PlannedPrompt, add_round
 from selfplay_core.store.traces import save_trace
 from tests.store_samples import RUN, a_prompt, a_trace, begun, decided
-from tui.actions import Keymap
-from tui.curator import Curator
-from tui.themes import OWN_THEMES, theme_name
+from tui.keys.actions import Keymap
+from tui.terminal.themes import OWN_THEMES, theme_name
 from tui.widgets.pane import Pane
 from tui.workbench import Workbench
+from tui.workspace.curator import Curator
 
 __all__ = ["NASTY", "Host", "a_bench", "a_job", "filled", "shown", "until"]
 

@@ -22,16 +22,16 @@ from selfplay_core.store.rounds import PlannedPrompt, add_round
 from selfplay_core.store.runs import RunRecord, RunStatus, end_run, start_run
 from selfplay_core.store.traces import save_trace
 from tests.samples import make_trace
-from tui.actions import Keymap
 from tui.app import ReviewApp
-from tui.curator import Curator
 from tui.drawing.glyphs import choose_glyphs
 from tui.job import settle_job
+from tui.keys.actions import Keymap
 from tui.options import parse
-from tui.runner import Runner
-from tui.state import State
+from tui.run.runner import Runner
+from tui.state.review import State
 from tui.widgets.pane import Pane
 from tui.workbench import Workbench
+from tui.workspace.curator import Curator
 
 __all__ = ["Review", "SteadyClock", "a_few", "decision_on", "elsewhere", "fill", "read_example", "review", "review_job"]
 

@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from selfplay_core.errors import SettingsError
-from tui.actions import ACTIONS, BULK_ROWS, GROUPS, SCREENS, Keymap
+from tui.keys.actions import ACTIONS, BULK_ROWS, GROUPS, SCREENS, Keymap
 from tui.screens.ask import AskScreen
 from tui.screens.bulk import BulkScreen
 from tui.screens.confirm import ConfirmScreen

@@ -9,7 +9,7 @@ import pytest
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 
-from tui.clipboard import LIMIT_BYTES, copy, local_command
+from tui.terminal.clipboard import LIMIT_BYTES, copy, local_command
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_a_program_that_fails_is_not_said_to_have_copied(tmp_path: Path) -
 
 async def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits longer than the deadline."""
-    monkeypatch.setattr("tui.clipboard._PATIENCE", 0.2)
+    monkeypatch.setattr("tui.terminal.clipboard._PATIENCE", 0.2)
     environment = a_program(tmp_path, "xclip", "exec /bin/sleep 60") | {"WAYLAND_DISPLAY": ""}
     async with App[None]().run_test() as pilot:
         with pytest.MonkeyPatch.context() as patch:

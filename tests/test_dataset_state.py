@@ -7,7 +7,7 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.dataset_state import Newest
+from tui.state.dataset import Newest
 
 NUMBERS = st.lists(st.integers(1, 50), unique=True).map(sorted)
 

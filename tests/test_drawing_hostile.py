@@ -23,7 +23,6 @@ from selfplay_core.store.listing import Listing, QueueLine
 from tests.drawing_samples import corrected, hostile, hostile_edit, make_example, unproven
 from tests.nasty import NASTY
 from tests.samples import PAPER
-from tui.actions import Keymap
 from tui.drawing.conversation import conversation_lines, conversation_title
 from tui.drawing.empty import empty_lines
 from tui.drawing.example import example_lines
@@ -32,9 +31,10 @@ from tui.drawing.header import faults_lines, header_line
 from tui.drawing.lines import ROLES, Line, plain, width_of
 from tui.drawing.queue import queue_row, queue_title
 from tui.drawing.stream import stream_row, stream_title
-from tui.live_state import Absence, StreamRow
-from tui.queue_state import Queue
-from tui.state import State
+from tui.keys.actions import Keymap
+from tui.state.live import Absence, StreamRow
+from tui.state.queue import Queue
+from tui.state.review import State
 
 KEYS = Keymap.of({})
 REORDERS = {"RLE", "LRE", "RLO", "LRO", "PDF", "RLI", "LRI", "FSI", "PDI"}

@@ -13,7 +13,6 @@ from selfplay_core.store.filters import MARKS, Filter
 from selfplay_core.store.listing import Listing, QueueLine
 from tests.drawing_samples import SANDBOX, as_text
 from tests.samples import PAPER
-from tui.actions import Keymap
 from tui.drawing.empty import empty_lines
 from tui.drawing.fitting import fitted, part
 from tui.drawing.glyphs import GLYPHS
@@ -21,9 +20,10 @@ from tui.drawing.header import faults_lines, header_line
 from tui.drawing.lines import plain, width_of
 from tui.drawing.queue import queue_row, queue_title
 from tui.drawing.stream import stream_row, stream_title
-from tui.live_state import Absence, Live, StreamRow
-from tui.queue_state import Queue
-from tui.state import State
+from tui.keys.actions import Keymap
+from tui.state.live import Absence, Live, StreamRow
+from tui.state.queue import Queue
+from tui.state.review import State
 
 COWS = QueueLine(
     1843,

@@ -15,7 +15,7 @@ from selfplay_core.models import CATEGORY_NAMES, Outcome, VerdictOutcome
 from selfplay_core.store.filters import MARKS, Filter, condition
 from selfplay_core.store.listing import listing
 from tests.store_samples import begun, ended
-from tui.filter_text import HELP, BadFilter, as_text, hint, parse_filter
+from tui.state.filter_text import HELP, BadFilter, as_text, hint, parse_filter
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from selfplay_core.errors import SettingsError, WorkspaceError
 from selfplay_core.settings_sources import load_settings
 from tests.other_screens import a_job
-from tui.first_job import FirstJob, job_of, save, settings_file
+from tui.first_run.job import FirstJob, job_of, save, settings_file
 
 TYPED = {"llm.model": "qwen3:8b", "llm.url": "", "rcon.host": "", "rcon.port": "25577", "rcon.password": "s3cret"}
 

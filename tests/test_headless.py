@@ -225,7 +225,7 @@ async def test_two_generators_on_one_workspace_do_not_mix(tmp_path: Path) -> Non
     """The second says so, on the same server as on another, and leaves the first alone."""
     async with playground(tmp_path) as ground, playground(tmp_path) as other:
         ground.slow = lambda body: 0.2
-        first = await start_command(tmp_path, "--headless", "--rounds", "1", *server_flags(ground))
+        first = await start_command(tmp_path, "--headless", "--rounds", "50", *server_flags(ground))
         assert first.stdout is not None
         await first.stdout.readline()
         for theirs in (ground, other):
@@ -241,12 +241,13 @@ async def test_two_runs_on_one_server_do_not_mix(tmp_path: Path) -> None:
     """Vanilla would mix their replies: the second is told who holds the server."""
     async with playground(tmp_path) as ground:
         ground.slow = lambda body: 0.2
-        first = await start_command(tmp_path, "--headless", "--rounds", "1", *server_flags(ground))
+        first = await start_command(tmp_path, "--headless", "--rounds", "50", *server_flags(ground))
         assert first.stdout is not None
         await first.stdout.readline()
         second = await run_command(tmp_path, "--headless", "--workspace", "other", *server_flags(ground))
         assert second.code == 3, second
         assert str(first.pid) in second.err
+        first.terminate()
         await asyncio.wait_for(first.communicate(), 60)
 
 

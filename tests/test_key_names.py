@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui.actions import ACTIONS
-from tui.key_names import key_name
+from tui.keys.actions import ACTIONS
+from tui.keys.names import key_name
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tui.actions import ACTIONS, GROUPS, SCREENS, Action, Keymap, spoken
-from tui.key_table import key_table
+from tui.keys.actions import ACTIONS, GROUPS, SCREENS, Action, Keymap, spoken
+from tui.keys.table import key_table
 
 README = Path(__file__).parent.parent / "README.md"
 
 
 def test_the_readme_shows_the_keys_that_are_in_force() -> None:
     """The README's table is the one that the table of actions gives."""
-    _, _, after = README.read_text().partition("<!-- keys: written by `python -m tui.key_table` -->\n")
+    _, _, after = README.read_text().partition("<!-- keys: written by `python -m tui.keys.table` -->\n")
     table, end, _ = after.partition("<!-- end of keys -->")
     assert end
     assert table == key_table()

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.drawing_samples import corrected
 from tests.review import a_few, decision_on, fill, review, review_job
-from tui.layout import LEAST, layout_of
 from tui.screens.too_small import TooSmallScreen
-from tui.state import PaneName, State
+from tui.state.layout import LEAST, layout_of
+from tui.state.review import PaneName, State
 from tui.widgets.pane import Pane
 
 SIZES = [(160, 50), (120, 36), (100, 30), (80, 24), (60, 16)]

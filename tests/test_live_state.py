@@ -38,7 +38,7 @@ from selfplay_core.models import (
     WorldKind,
 )
 from tests.store_samples import a_prompt, a_trace
-from tui.live_state import Live, StreamRow
+from tui.state.live import Live, StreamRow
 
 MODEL = ModelIdentity("sandbox", "scripted")
 WORLD = WorldIdentity(WorldKind.SANDBOX, "sandbox", "1.21")

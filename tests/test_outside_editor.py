@@ -13,8 +13,8 @@ from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 
 from selfplay_core.errors import SettingsError
-from tui.draft import FIELD_NAMES, Fields
-from tui.outside_editor import as_document, edit_outside, editor_in, from_document
+from tui.state.draft import FIELD_NAMES, Fields
+from tui.terminal.outside_editor import as_document, edit_outside, editor_in, from_document
 
 NASTY_LINES = [
     "# prompt",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfplay_core.models import DecisionKind
 from selfplay_core.store.listing import MARKS, Listing
-from tui.queue_state import PENDING, SKIPPED, Queue, mark_of
+from tui.state.queue import PENDING, SKIPPED, Queue, mark_of
 
 ACCEPTED = MARKS.index("accept")
 MANY = 1_000_000

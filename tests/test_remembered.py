@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tui.remembered import Remembered, recall, remember
+from tui.terminal.remembered import Remembered, recall, remember
 
 LEFT = Remembered("status:any stone", ("queue", "stream"), "nord", 1843, tail=False, diff=False)
 

@@ -14,14 +14,14 @@ from selfplay_core.store.log import log_position
 from tests.review import Review, a_few, decision_on, elsewhere, fill, read_example, review, review_job
 from tests.samples import make_trace
 from tests.worlds import prompts_of
-from tui.actions import REASONS, Keymap
 from tui.app import ReviewApp
+from tui.keys.actions import REASONS, Keymap
 from tui.review.deciding import Deciding
 from tui.review.looking import Looking
 from tui.review.running import Running
 from tui.review.visiting import Visiting
 from tui.screens.confirm import ConfirmScreen
-from tui.state import SIGHT_SECONDS
+from tui.state.review import SIGHT_SECONDS
 
 MATTERS = [matter(cast(Any, None), cast(Any, None)) for matter in (Deciding, Looking, Running, Visiting)]
 

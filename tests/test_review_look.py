@@ -24,7 +24,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.settings import SettingsScreen
 from tui.screens.statistics import StatisticsScreen
 from tui.screens.tune import TuneScreen
-from tui.state import PaneName
+from tui.state.review import PaneName
 from tui.widgets.pane import Pane
 
 

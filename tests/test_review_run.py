@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-import tui.runner
+import tui.run.runner
 from selfplay_core.engine.session import Job
 from selfplay_core.models import Decision, DecisionKind
 from selfplay_core.store.amendments import amend_trace
@@ -24,7 +24,7 @@ from tests.samples import make_attempt, make_result, make_trace
 from tests.servers.ollama import HOLD, Reply
 from tests.store_samples import asked_again
 from tests.worlds import Playground, playground
-from tui.queue_state import PENDING
+from tui.state.queue import PENDING
 from tui.widgets.pane import Pane
 
 REJECT = Decision(DecisionKind.REJECT, by="somebody", at=3.0, reason="style")
@@ -210,7 +210,7 @@ async def test_a_server_that_comes_is_reached_at_once_on_demand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`^g` begins the run that could not begin, without waiting for the next try."""
-    monkeypatch.setattr(tui.runner, "_FIRST_DELAY", 600.0)
+    monkeypatch.setattr(tui.run.runner, "_FIRST_DELAY", 600.0)
     async with playground(tmp_path) as ground:
         await ground.server.stop()
         async with review(ground.job(interactive=True), generates=True) as opened:

@@ -24,10 +24,10 @@ from selfplay_core.store.runs import RunRecord, RunStatus, start_run
 from tests.drawing_samples import SANDBOX, corrected, unproven
 from tests.review import NOW, Review, elsewhere, fill, review, review_job
 from tests.samples import make_attempt, make_result, make_trace
-from tui.actions import Keymap
-from tui.first_run_app import FirstRunApp
-from tui.live_state import Absence
-from tui.queue_state import PENDING
+from tui.first_run.app import FirstRunApp
+from tui.keys.actions import Keymap
+from tui.state.live import Absence
+from tui.state.queue import PENDING
 from tui.workbench import Beginning
 
 MODEL = ModelIdentity("ollama", "qwen3:8b", "sha256:1", "0.32")

@@ -12,7 +12,7 @@ from typing import Any
 from tests.commands import COMMAND, clean_environment
 from tests.terminal import Terminal, controls_in
 from tests.worlds import rows_in
-from tui.state import SIGHT_SECONDS
+from tui.state.review import SIGHT_SECONDS
 
 RUN = ("--rounds", "1", "--seed", "3", "--workspace", "w")
 EDITED = "effect give slingshooter08 minecraft:jump_boost infinite 2 true"

@@ -20,8 +20,8 @@ from tests.nasty import NASTY
 from tests.review import Review, a_few, decision_on, elsewhere, fill, review, review_job
 from tests.samples import PAPER
 from tests.terminal import Terminal, controls_in
-from tui.actions import Keymap
-from tui.state import Notice
+from tui.keys.actions import Keymap
+from tui.state.review import Notice
 from tui.widgets.pane import Pane
 
 SCREENS: Final = ("s", "B", "comma", "question_mark", "T", "e", "m", "b", "exclamation_mark", "y")

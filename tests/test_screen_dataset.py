@@ -14,12 +14,12 @@ from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import Listing
 from tests.other_screens import NASTY, Host, a_bench, filled, shown, until
 from tests.store_samples import decided
-from tui.curator import Curator
 from tui.drawing.dataset import time_of
 from tui.screens import dataset
 from tui.screens.dataset import DatasetScreen
 from tui.screens.settings import SettingsScreen
 from tui.widgets.pane import Rows
+from tui.workspace.curator import Curator
 
 
 def rows_of(screen: DatasetScreen) -> list[int]:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.other_screens import Host, a_bench, shown, until
-from tui.actions import SCREENS, Keymap, spoken
 from tui.drawing.columns import balanced, beside
 from tui.drawing.glyphs import ASCII, GLYPHS, Glyphs
 from tui.drawing.help_page import help_lines, signs_of
 from tui.drawing.lines import Line, Span, plain, width_of
-from tui.filter_text import HELP
+from tui.keys.actions import SCREENS, Keymap, spoken
 from tui.screens.help import HelpScreen
 from tui.screens.settings import SettingsScreen
+from tui.state.filter_text import HELP
 from tui.widgets.area import SafeInput
 from tui.widgets.pane import Pane
 

@@ -10,10 +10,10 @@ import pytest
 from selfplay_core.engine.servers import Credentials
 from selfplay_core.settings import Secret, Settings
 from tests.other_screens import NASTY, Host, a_bench, a_job, shown, until
-from tui.actions import Keymap
 from tui.drawing.glyphs import ASCII, GLYPHS, Glyphs
 from tui.drawing.lines import plain, width_of
 from tui.drawing.settings_table import Place, settings_in_force, settings_lines
+from tui.keys.actions import Keymap
 from tui.screens.settings import SettingsScreen
 
 SECRET = "hunter2"

@@ -20,8 +20,8 @@ from tests.other_screens import NASTY, shown, until
 from tests.samples import make_trace
 from tests.work_screens import Clock, WorkHost, bench_of, played, the_only
 from tests.worlds import going, playground
-from tui.actions import Keymap
 from tui.drawing.lines import Line, Span
+from tui.keys.actions import Keymap
 from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.copy_menu import CopyMenu, copies_of

@@ -15,7 +15,7 @@ from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import MARKS, Example, Listing
 from selfplay_core.store.log import Standing
 from tests.store_samples import a_prompt, a_trace
-from tui.state import DEFAULT_FILTER, SIGHT_SECONDS, PaneName, State
+from tui.state.review import DEFAULT_FILTER, SIGHT_SECONDS, PaneName, State
 
 
 def listed(numbers: Sequence[int]) -> Listing:

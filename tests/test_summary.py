@@ -7,7 +7,7 @@ from dataclasses import replace
 from selfplay_core.events import Decided, PromptsFailed, RunEnded, TraceEnded
 from selfplay_core.models import Outcome
 from tests.samples import AUTO_ACCEPT, make_attempt, make_result, make_trace
-from tui.summary import Summary
+from tui.commands.summary import Summary
 
 
 def ended(trace_id: str, outcome: Outcome, attempts: int = 1) -> TraceEnded:

@@ -19,13 +19,13 @@ from selfplay_core.models import Decision
 from selfplay_core.store.listing import Example
 from tests.other_screens import shown, until
 from tests.worlds import Playground, play, playground
-from tui.actions import Keymap
-from tui.bindings import keymap_of
-from tui.curator import Curator
-from tui.runner import Runner
+from tui.keys.actions import Keymap
+from tui.keys.bindings import keymap_of
+from tui.run.runner import Runner
 from tui.screens.edit import EditScreen
-from tui.themes import OWN_THEMES, theme_name
+from tui.terminal.themes import OWN_THEMES, theme_name
 from tui.workbench import Workbench
+from tui.workspace.curator import Curator
 
 __all__ = ["CSS", "Clock", "Editing", "WorkHost", "bench_of", "editing", "played", "the_only", "type_over"]
 

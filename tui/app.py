@@ -15,16 +15,16 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.worker import WorkType
 
-from tui.bindings import keymap_of
-from tui.layout import LEAST
+from tui.keys.bindings import keymap_of
+from tui.keys.palette import ActionProvider
 from tui.messages import CopyWanted
-from tui.palette import ActionProvider
-from tui.pulse import Changed, drain, take_news
-from tui.remembered import Remembered, recall, remember
+from tui.run.pulse import Changed, drain, take_news
 from tui.screens.review import ReviewScreen
 from tui.screens.too_small import TooSmallScreen
-from tui.state import PaneName
-from tui.themes import OWN_THEMES, STYLES, theme_name
+from tui.state.layout import LEAST
+from tui.state.review import PaneName
+from tui.terminal.remembered import Remembered, recall, remember
+from tui.terminal.themes import OWN_THEMES, STYLES, theme_name
 from tui.workbench import Workbench
 
 __all__ = ["ReviewApp"]
@@ -145,7 +145,7 @@ class ReviewApp(App[int]):
             changed = await take_news(self.bench)
             trouble, self._trouble = self._trouble, self.bench.curator.projector.trouble
             if self._can_paint and self._trouble and self._trouble != trouble:
-                self.review.tell(self._trouble, "bad", seconds=12.0)
+                self.review.tell(self._trouble, "bad")
             self._paint(changed)
             if self.bench.state.last != last and self._can_paint:
                 self.review.painter.keys()

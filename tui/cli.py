@@ -27,22 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     try:
         if options.command == "sandbox":
-            from tui.sandbox_command import serve
+            from tui.commands.sandbox import serve
 
             return serve(options)
         if options.command == "doctor":
-            from tui.doctor_command import run as examine
+            from tui.commands.doctor import run as examine
 
             return examine(options)
         if options.command == "" and (options.headless or options.dry_run or options.json):
-            from tui.headless import run
+            from tui.commands.headless import run
 
             return run(options)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             return _refuse("the review screen needs a terminal, and there is none here; --headless makes a batch run")
         # Textual waits for its next frame before it paints; twice as many make keys feel twice as quick.
         os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)
-        from tui.review_command import run as review
+        from tui.commands.review import run as review
 
         return review(options)
     except KeyboardInterrupt:

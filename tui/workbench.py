@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from selfplay_core.engine.desk import Desk
 from selfplay_core.engine.session import Job
-from tui.actions import Keymap
-from tui.curator import Curator
 from tui.drawing.glyphs import GLYPHS, Glyphs
-from tui.runner import Runner
-from tui.state import State
+from tui.keys.actions import Keymap
+from tui.run.runner import Runner
+from tui.state.review import State
+from tui.workspace.curator import Curator
 
 __all__ = ["Beginning", "Workbench"]
 

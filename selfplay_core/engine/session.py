@@ -48,7 +48,7 @@ from selfplay_core.store.thread import AsyncStore
 __all__ = ["Job", "dry_run", "generate", "plan_of"]
 
 _SEED_BITS = 32
-_SERVER_PATIENCE = 10.0
+_SERVER_PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from itertools import islice
 from typing import Final
 
 from selfplay_core.models import DecisionKind
-from tui.actions import Keymap
 from tui.drawing.blocks import framed
 from tui.drawing.glyphs import GLYPHS, Glyphs
 from tui.drawing.lines import BLANK, Line, Span, cropped, span, width_of, wrapped
 from tui.drawing.words import counted
-from tui.state import DEFAULT_FILTER, State
+from tui.keys.actions import Keymap
+from tui.state.review import DEFAULT_FILTER, State
 
 __all__ = ["empty_lines"]
 

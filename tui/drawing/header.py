@@ -11,8 +11,8 @@ from tui.drawing.fitting import Part, fitted, part
 from tui.drawing.glyphs import GLYPHS, Glyphs
 from tui.drawing.lines import Line, Span, cropped, plain, span, wrapped
 from tui.drawing.words import decision_role
-from tui.live_state import Absence, Live
-from tui.state import State
+from tui.state.live import Absence, Live
+from tui.state.review import State
 
 __all__ = ["faults_lines", "header_line"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tui.actions import GROUPS, Action, Keymap, spoken
 from tui.drawing.columns import Block, balanced, beside, even, stacked
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import BLANK, Line, Span, paragraphs, span, width_of
+from tui.keys.actions import GROUPS, Action, Keymap, spoken
 
 __all__ = ["help_lines", "signs_of"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tui.actions import Keymap
 from tui.drawing.lines import Line, Span, span
+from tui.keys.actions import Keymap
 
 __all__ = ["SCROLLING", "hints_of"]
 

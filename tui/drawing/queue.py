@@ -11,7 +11,7 @@ from selfplay_core.text import one_line
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import Line, Span, between, cropped, span
 from tui.drawing.words import category_word, outcome_role
-from tui.queue_state import PENDING, Queue
+from tui.state.queue import PENDING, Queue
 
 __all__ = ["queue_row", "queue_title"]
 

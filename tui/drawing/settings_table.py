@@ -11,10 +11,10 @@ import msgspec
 
 from selfplay_core.engine.servers import Credentials
 from selfplay_core.settings import Settings, without_secrets
-from tui.actions import ACTIONS, Keymap, spoken
 from tui.drawing.columns import Block, beside, stacked
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import BLANK, Line, Span, paragraphs, span, width_of, wrapped
+from tui.keys.actions import ACTIONS, Keymap, spoken
 from tui.options import FLAG_NAMES
 
 __all__ = ["Place", "Setting", "settings_in_force", "settings_lines"]

@@ -7,7 +7,7 @@ from typing import Final
 
 from tui.drawing.glyphs import GLYPHS, Glyphs
 from tui.drawing.lines import Line, Span, cropped, span, width_of
-from tui.live_state import Live, StreamRow
+from tui.state.live import Live, StreamRow
 
 __all__ = ["stream_row", "stream_title"]
 

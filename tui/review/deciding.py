@@ -10,10 +10,10 @@ from selfplay_core.errors import DecisionOvertaken, SelfplayError
 from selfplay_core.models import Decision, DecisionKind, Outcome
 from selfplay_core.store.history import Moved
 from selfplay_core.store.listing import Example
-from tui.actions import REASONS
 from tui.drawing.lines import Span
+from tui.keys.actions import REASONS
 from tui.screens.confirm import ConfirmScreen
-from tui.state import SIGHT_SECONDS, LastDecision
+from tui.state.review import SIGHT_SECONDS, LastDecision
 from tui.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Deciding:
         except DecisionOvertaken as error:
             self._screen.tell(str(error), "warn", 12.0)
         except SelfplayError as error:
-            self._screen.tell(str(error), "bad", 12.0)
+            self._screen.tell(str(error), "bad")
         finally:
             self._bench.state.saving = False
         self._screen.looking.look(anew=True)

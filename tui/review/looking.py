@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from textual.widgets import Input
 
 from selfplay_core.store.filters import Filter
-from tui.filter_text import BadFilter, hint, parse_filter
-from tui.layout import THREE_PANES, Layout, layout_of
-from tui.state import DEFAULT_FILTER, PaneName
+from tui.state.filter_text import BadFilter, hint, parse_filter
+from tui.state.layout import THREE_PANES, Layout, layout_of
+from tui.state.review import DEFAULT_FILTER, PaneName
 from tui.widgets.pane import Lines, Pane, Rows
 from tui.workbench import Workbench
 

@@ -12,7 +12,7 @@ from tui.drawing.header import faults_lines, header_line
 from tui.drawing.lines import BLANK, Line, Span, span, wrapped
 from tui.drawing.queue import queue_row, queue_title
 from tui.drawing.stream import stream_row, stream_title
-from tui.state import PaneName
+from tui.state.review import PaneName
 from tui.widgets.keybar import KeyBar
 from tui.widgets.pane import Lines, Pane, Rows
 from tui.workbench import Workbench

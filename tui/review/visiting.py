@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.clipboard import copy
+from tui.terminal.clipboard import copy
 from tui.workbench import Workbench
 
 if TYPE_CHECKING:

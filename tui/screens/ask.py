@@ -8,8 +8,8 @@ from typing import Final
 from textual.app import ComposeResult
 
 from selfplay_core.store.listing import Example
-from tui.bindings import bindings_of
 from tui.drawing.lines import BLANK, Line, Span, paragraphs, span
+from tui.keys.bindings import bindings_of
 from tui.screens.keys import before_inputs
 from tui.screens.working import WorkingScreen
 from tui.widgets.area import SafeInput

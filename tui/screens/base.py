@@ -7,8 +7,8 @@ from typing import ClassVar, TypeVar
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from tui.actions import Keymap
 from tui.drawing.lines import Line
+from tui.keys.actions import Keymap
 from tui.widgets.keybar import KeyBar
 from tui.widgets.pane import Lines, Pane
 from tui.workbench import Workbench

@@ -13,13 +13,13 @@ from selfplay_core.models import DecisionKind, TraceId
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.history import Moved
 from selfplay_core.store.listing import Example
-from tui.actions import BULK_ROWS
-from tui.bindings import bindings_of
 from tui.drawing.bulk import page_lines
 from tui.drawing.lines import BLANK, Line, Span
 from tui.drawing.words import moved_words, unmoved_words
+from tui.keys.actions import BULK_ROWS
+from tui.keys.bindings import bindings_of
 from tui.screens.working import WorkingScreen
-from tui.state import SIGHT_SECONDS
+from tui.state.review import SIGHT_SECONDS
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench
 

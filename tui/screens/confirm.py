@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui.actions import Keymap
-from tui.bindings import bindings_of
 from tui.drawing.lines import BLANK, Line, Span, span, wrapped
+from tui.keys.actions import Keymap
+from tui.keys.bindings import bindings_of
 from tui.widgets.pane import Lines, Pane
 
 __all__ = ["RISKY_SECONDS", "ConfirmScreen"]

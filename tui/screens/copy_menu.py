@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from selfplay_core.engine.rows import render
 from selfplay_core.models import Decision, DecisionKind
 from selfplay_core.store.listing import Example
-from tui.bindings import bindings_of
 from tui.drawing.lines import BLANK, Line, Span, cropped, span
+from tui.keys.bindings import bindings_of
 from tui.screens.base import WorkScreen
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench

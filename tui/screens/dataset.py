@@ -13,19 +13,19 @@ from textual.widgets import Input
 
 from selfplay_core.models import DecisionKind
 from selfplay_core.store.listing import Example
-from tui.bindings import bindings_of
-from tui.dataset_list import DECIDED, DatasetList
 from tui.drawing.dataset import counted, dataset_head, dataset_row, placeholder_row, time_of
 from tui.drawing.example import example_lines
 from tui.drawing.lines import Line, Span, paragraphs, span
 from tui.drawing.words import moved_words, unmoved_words
-from tui.filter_text import BadFilter, parse_filter
+from tui.keys.bindings import bindings_of
 from tui.messages import CopyWanted
 from tui.screens.background import BackgroundScreen, Job
 from tui.screens.base import WorkScreen
+from tui.state.filter_text import BadFilter, parse_filter
 from tui.widgets.area import SafeInput
 from tui.widgets.pane import Lines, Pane, Rows
 from tui.workbench import Workbench
+from tui.workspace.dataset_list import DECIDED, DatasetList
 
 __all__ = ["DatasetScreen"]
 

@@ -14,16 +14,16 @@ from selfplay_core.models import Action, Answer, CommandResult, Decision
 from selfplay_core.store.listing import Example
 from selfplay_core.text import one_line
 from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, too_long
-from tui.bindings import bindings_of
-from tui.draft import FIELD_NAMES, Fields, Proof, commands_in, is_proven, made_of, start_of
 from tui.drawing.lines import BLANK, Line, Span, between, paragraphs, span
 from tui.drawing.verdicts import Checked, check_lines
 from tui.drawing.words import decided_word, decider
-from tui.outside_editor import as_document, edit_outside, from_document
+from tui.keys.bindings import bindings_of
 from tui.screens.confirm import RISKY_SECONDS, ConfirmScreen
 from tui.screens.keys import before_inputs
 from tui.screens.working import WorkingScreen
-from tui.state import SIGHT_SECONDS
+from tui.state.draft import FIELD_NAMES, Fields, Proof, commands_in, is_proven, made_of, start_of
+from tui.state.review import SIGHT_SECONDS
+from tui.terminal.outside_editor import as_document, edit_outside, from_document
 from tui.widgets.area import SafeArea
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench

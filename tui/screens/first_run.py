@@ -15,10 +15,10 @@ from textual.widgets import Input
 from selfplay_core.engine.doctor import Check, examine
 from selfplay_core.engine.session import Job
 from selfplay_core.errors import SelfplayError
-from tui.bindings import bindings_of
 from tui.drawing.lines import Line, Span, cropped, span
 from tui.drawing.welcome import FIELDS, PASSWORD, Field, check_lines, welcome_lines
-from tui.first_job import FirstJob, job_of, save
+from tui.first_run.job import FirstJob, job_of, save
+from tui.keys.bindings import bindings_of
 from tui.screens.background import BackgroundScreen
 from tui.screens.base import PlainScreen
 from tui.widgets.area import SafeInput

@@ -16,9 +16,9 @@ from selfplay_core.store.database import Reader
 from selfplay_core.store.held import HeldAttempt, held, rule_held
 from selfplay_core.store.listing import example_of
 from selfplay_core.verify.policy import Policy
-from tui.bindings import bindings_of
 from tui.drawing.held import Key, Waiting, held_details, held_row
 from tui.drawing.lines import BLANK, Line, Span
+from tui.keys.bindings import bindings_of
 from tui.screens.confirm import RISKY_SECONDS
 from tui.screens.edit import EditScreen
 from tui.screens.working import WorkingScreen

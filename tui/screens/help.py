@@ -6,12 +6,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from tui.bindings import bindings_of
 from tui.drawing.help_page import help_lines
 from tui.drawing.lines import Line, Span
-from tui.filter_text import HELP
+from tui.keys.bindings import bindings_of
 from tui.screens.base import WorkScreen
 from tui.screens.keys import before_inputs
+from tui.state.filter_text import HELP
 from tui.widgets.area import SafeInput
 from tui.widgets.pane import Lines, Pane
 from tui.workbench import Workbench

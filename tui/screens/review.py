@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any
+from collections.abc import Callable
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Input
-from textual.worker import WorkType
 
-from selfplay_core.errors import SelfplayError
-from tui.bindings import bindings_of
-from tui.layout import layout_of
+from tui.keys.bindings import bindings_of
 from tui.review.deciding import Deciding
 from tui.review.looking import Looking
 from tui.review.painting import Painter
 from tui.review.running import Running
 from tui.review.visiting import Visiting
+from tui.screens.background import BackgroundScreen
 from tui.screens.keys import before_inputs
-from tui.state import PaneName
+from tui.state.layout import layout_of
+from tui.state.review import PaneName
 from tui.widgets.area import SafeInput
 from tui.widgets.keybar import KeyBar
 from tui.widgets.pane import Lines, Pane, Rows
@@ -36,7 +32,7 @@ def _opens_filter(binding: BindingType) -> bool:
     return isinstance(binding, Binding) and binding.id == "filter"
 
 
-class ReviewScreen(Screen[None]):
+class ReviewScreen(BackgroundScreen[None]):
     """Composes the panes; what keys do is in `tui/review/`, one matter a file."""
 
     # Opened before the next key is taken in hand, so that the filter loses no letter typed in one breath with its key.
@@ -100,22 +96,9 @@ class ReviewScreen(Screen[None]):
         self.query_one("#keys").styles.height = layout.key_rows
         self.call_after_refresh(self.painter.all)
 
-    def work(self, job: Callable[[], Coroutine[Any, Any, None]], *, only: str = "") -> None:
-        """Do something that waits, beside the keys; what goes wrong is told in one line.
-
-        With `only` it takes the place of what was begun under the same name.
-        """
-        guarded: WorkType[None] = partial(self._guarded, job)
-        self.run_worker(guarded, group=only or "default", exclusive=bool(only))
-
-    async def _guarded(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        try:
-            await job()
-        except SelfplayError as error:
-            self.tell(str(error), "bad", seconds=12.0)
-
-    def tell(self, text: str, role: str = "info", seconds: float = 6.0) -> None:
-        """Show one line above the keys for a while."""
+    def tell(self, text: str, role: str = "info", seconds: float = 0.0) -> None:
+        """Show one line above the keys for a while; what went wrong stays longer."""
+        seconds = seconds or (12.0 if role == "bad" else 6.0)
         self.bench.state.tell(text, self.bench.clock(), role, seconds)
         self.painter.notice()
 

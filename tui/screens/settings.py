@@ -6,10 +6,10 @@ from typing import Final
 
 from textual.app import ComposeResult
 
-from tui.bindings import bindings_of
 from tui.drawing.key_hints import SCROLLING, hints_of
 from tui.drawing.lines import Line, Span
 from tui.drawing.settings_table import Place, settings_in_force, settings_lines
+from tui.keys.bindings import bindings_of
 from tui.screens.base import WorkScreen
 from tui.widgets.pane import Lines
 

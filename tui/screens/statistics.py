@@ -21,10 +21,10 @@ from selfplay_core.store.statistics import (
     trace_pace,
 )
 from selfplay_core.store.traces import tally, traces
-from tui.bindings import bindings_of
 from tui.drawing.key_hints import SCROLLING, hints_of
 from tui.drawing.lines import Line, Span, span
 from tui.drawing.statistics import ERRORS_OF, TRIES_OF, Figures, Output, Tries, statistics_lines
+from tui.keys.bindings import bindings_of
 from tui.screens.background import BackgroundScreen
 from tui.screens.base import WorkScreen
 from tui.widgets.pane import Lines

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui.drawing.lines import span
-from tui.layout import LEAST
+from tui.state.layout import LEAST
 from tui.widgets.pane import Lines
 
 __all__ = ["TooSmallScreen"]

@@ -11,8 +11,8 @@ from selfplay_core.engine.steering import Steer
 from selfplay_core.engine.tuning import Tuning, check_tuning
 from selfplay_core.errors import SettingsError
 from selfplay_core.models import CATEGORY_NAMES
-from tui.bindings import bindings_of
 from tui.drawing.lines import BLANK, Line, Span
+from tui.keys.bindings import bindings_of
 from tui.screens.working import WorkingScreen
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.actions import REASONS, Action, Keymap, spoken
 from tui.drawing.lines import Line, Span, width_of
+from tui.keys.actions import REASONS, Action, Keymap, spoken
 from tui.widgets.pane import Lines
 
 __all__ = ["KeyBar", "key_lines"]

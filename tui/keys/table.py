@@ -1,8 +1,8 @@
-"""The README's table of keys, from the table that the app uses: `python -m tui.key_table` prints it."""
+"""The README's table of keys, from the table that the app uses: `python -m tui.keys.table` prints it."""
 
 from __future__ import annotations
 
-from tui.actions import ACTIONS, GROUPS, REASONS, Action, spoken
+from tui.keys.actions import ACTIONS, GROUPS, REASONS, Action, spoken
 
 __all__ = ["key_table"]
 

@@ -19,9 +19,9 @@ from selfplay_core.engine.session import Job, dry_run, generate
 from selfplay_core.errors import Fault, SelfplayError, UntrustedServer, UsageError
 from selfplay_core.events import Event, RunEnded
 from selfplay_core.text import clean
+from tui.commands.reports import Report, choose_report
+from tui.commands.summary import Summary
 from tui.job import make_job
-from tui.reports import Report, choose_report
-from tui.summary import Summary
 
 __all__ = ["run"]
 

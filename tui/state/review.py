@@ -10,8 +10,8 @@ from typing import Final
 from selfplay_core.models import DecisionKind
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import Example, Listing
-from tui.live_state import Live
-from tui.queue_state import Queue, mark_of
+from tui.state.live import Live
+from tui.state.queue import Queue, mark_of
 
 __all__ = ["DEFAULT_FILTER", "SIGHT_SECONDS", "LastDecision", "Notice", "PaneName", "Sight", "State"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from tui.actions import ACTIONS, Keymap
+from tui.keys.actions import ACTIONS, Keymap
 
 __all__ = ["bindings_of", "keymap_of"]
 

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from selfplay_core.models import Outcome
-from tui.summary import Summary
+from tui.commands.summary import Summary
 
 __all__ = ["ProgressBar"]
 

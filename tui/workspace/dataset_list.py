@@ -9,8 +9,8 @@ from selfplay_core.store.database import Reader
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import QueueLine, changes, listing
 from selfplay_core.store.traces import tally
-from tui.curator import Curator
-from tui.dataset_state import Newest
+from tui.state.dataset import Newest
+from tui.workspace.curator import Curator
 
 __all__ = ["DECIDED", "DatasetList"]
 

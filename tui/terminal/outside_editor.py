@@ -16,7 +16,7 @@ from textual.app import App, SuspendNotSupported
 
 from selfplay_core.errors import SettingsError
 from selfplay_core.text import clip, one_line
-from tui.draft import FIELD_NAMES, Fields
+from tui.state.draft import FIELD_NAMES, Fields
 
 __all__ = ["as_document", "edit_outside", "editor_in", "from_document"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.app import App
 
 from selfplay_core.engine.session import Job
-from tui.bindings import keymap_of
+from tui.keys.bindings import keymap_of
 from tui.screens.first_run import FirstRunScreen
-from tui.themes import OWN_THEMES, STYLES, theme_name
+from tui.terminal.themes import OWN_THEMES, STYLES, theme_name
 from tui.workbench import Beginning
 
 __all__ = ["FirstRunApp"]

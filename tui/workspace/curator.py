@@ -22,8 +22,8 @@ from selfplay_core.store.history import Moved, Undoable, last_decision, redo_las
 from selfplay_core.store.listing import MARKS, Example, Listing, QueueLine, changes, example, lines, listing
 from selfplay_core.store.thread import AsyncReader, AsyncStore
 from selfplay_core.store.traces import tally
-from tui.commits import commit_one, commit_shown, commit_untouched
-from tui.projector import Projector
+from tui.workspace.commits import commit_one, commit_shown, commit_untouched
+from tui.workspace.projector import Projector
 
 __all__ = ["Curator", "News"]
 

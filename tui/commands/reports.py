@@ -25,7 +25,7 @@ from selfplay_core.events import (
 from selfplay_core.models import Outcome, Trace, WorldKind
 from selfplay_core.text import json_for_terminals, one_line
 from selfplay_core.verify.identity import version_note
-from tui.summary import Summary
+from tui.commands.summary import Summary
 
 __all__ = ["DryRunReport", "JsonReport", "Report", "TerminalReport", "choose_report"]
 
@@ -72,7 +72,7 @@ class TerminalReport:
 
     def __init__(self, summary: Summary) -> None:
         # rich costs more than everything else of a start; a batch run into a pipe does without.
-        from tui.progress import ProgressBar
+        from tui.commands.progress import ProgressBar
 
         self._summary = summary
         self._bar = ProgressBar()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from selfplay_core.errors import SelfplayError
-from tui.curator import News
-from tui.state import LastDecision, State
+from tui.state.review import LastDecision, State
 from tui.workbench import Workbench
+from tui.workspace.curator import News
 
 __all__ = ["Changed", "drain", "take_news"]
 

@@ -9,7 +9,7 @@ from textual.theme import Theme
 
 __all__ = ["OWN_THEMES", "STYLES", "theme_name"]
 
-STYLES: Final[list[str | PurePath]] = sorted((Path(__file__).parent / "css").glob("*.tcss"))
+STYLES: Final[list[str | PurePath]] = sorted((Path(__file__).parent.parent / "css").glob("*.tcss"))
 
 OWN_THEMES: Final = (
     Theme(

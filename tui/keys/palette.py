@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.actions import ACTIONS, Action, spoken
+from tui.keys.actions import ACTIONS, Action, spoken
 
 if TYPE_CHECKING:
     from tui.app import ReviewApp

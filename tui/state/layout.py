@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tui.state import PaneName, State
+from tui.state.review import PaneName, State
 
 __all__ = ["LEAST", "THREE_PANES", "Layout", "layout_of"]
 

@@ -16,13 +16,13 @@ from selfplay_core.engine.session import Job
 from selfplay_core.errors import SelfplayError, SettingsError, UsageError
 from selfplay_core.models import AUTO, DecisionKind
 from selfplay_core.text import clean
-from tui.actions import Keymap
 from tui.app import ReviewApp
-from tui.curator import Curator
 from tui.drawing.glyphs import choose_glyphs
 from tui.job import Settled, settle_job
-from tui.runner import Runner
+from tui.keys.actions import Keymap
+from tui.run.runner import Runner
 from tui.workbench import Beginning, Workbench
+from tui.workspace.curator import Curator
 
 __all__ = ["run"]
 
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         settled = settle_job(options)
         keymap = Keymap.of(settled.job.settings.review.keys)
         if options.command == "" and _is_first_run(options, settled):
-            from tui.first_run_app import FirstRunApp
+            from tui.first_run.app import FirstRunApp
 
             begin = Beginning(settled.job, settled.origins, keymap, choose_glyphs(settled.job.settings.review.ascii))
             chosen = FirstRunApp(begin).run(mouse=settled.job.settings.review.mouse)

@@ -1,0 +1,1 @@
+"""What belongs to the terminal, the clipboard and the editor."""
