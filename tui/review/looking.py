@@ -187,8 +187,11 @@ class Looking:
     async def _fetch(self, number: int, *, painted: bool) -> None:
         state, curator = self._bench.state, self._bench.curator
         if not painted:
-            found = await curator.example(number)
-            self._fetching = None
+            try:
+                found = await curator.example(number)
+            finally:
+                if self._fetching == number:
+                    self._fetching = None
             if found is None:
                 self._gone(number)
                 return
