@@ -92,3 +92,26 @@ def test_a_persons_own_keys_may_not_contradict_the_others() -> None:
     with pytest.raises(SettingsError, match=r"'y'.*allow"):
         Keymap.of({"deny": "y"})
     assert Keymap.of({"deny": "d, delete"}).own["deny"] == ("d", "delete")
+
+
+def test_a_key_may_be_written_by_its_sign() -> None:
+    """It is the same key then, also where two actions are given it."""
+    assert Keymap.of({"flag": "+, /", "filter": "f"}).own["flag"] == ("plus", "slash")
+    with pytest.raises(SettingsError, match=r"'slash'.*filter"):
+        Keymap.of({"flag": "/"})
+
+
+@pytest.mark.parametrize("written", ["blorb", "a, ctrl+blorb", "\x1b[2J"])
+def test_what_is_no_key_is_refused(written: str) -> None:
+    """With the key, the action, and what can be written: an action without a key that works cannot be reached."""
+    with pytest.raises(SettingsError, match=r"review\.keys: .*(blorb|\[2J).*accept, is no key; write a character"):
+        Keymap.of({"accept": written})
+
+
+WITH_FIELDS = {"review", "edit", "ask", "help"}
+
+
+@pytest.mark.parametrize(("name", "screen"), [pair for pair in WORK_SCREENS if pair[0] not in WITH_FIELDS])
+def test_every_screen_that_has_room_for_it_explains_its_keys(name: str, screen: type[Screen[Any]]) -> None:
+    """By the key that explains those of the review screen."""
+    assert "help" in [action.name for action in Keymap({}).on(name)]

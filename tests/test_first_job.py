@@ -25,6 +25,7 @@ def test_what_was_typed_and_what_was_set_before_hold_together(tmp_path: Path) ->
     made = first.job.settings
     assert (made.llm.kind, made.llm.model, made.world.kind, made.rcon.port) == ("ollama", "qwen3:8b", "rcon", 25577)
     assert (made.run.rounds, made.world.players) == (7, ("Alex", "Steve"))
+    assert (first.origins["run.rounds"], first.origins["llm.model"]) == ("--rounds", "the field 'model'")
     assert first.job.credentials.rcon_password is not None
     assert first.job.credentials.rcon_password.reveal() == "s3cret"
 
@@ -49,6 +50,9 @@ def test_real_servers_get_the_folder_of_real_servers(tmp_path: Path) -> None:
         ({"llm.model": "m", "rcon.host": "h"}, ["password", "SELFPLAY_RCON__PASSWORD"]),
         ({"rcon.port": "70000", "rcon.password": "p"}, ["RCON port", "70000", "65535"]),
         ({"llm.url": "somewhere"}, ["llm.model"]),
+        ({"llm.model": "m", "llm.url": "s3 cret!"}, ["'Ollama URL'", "s3 cret!", "127.0.0.1:11434"]),
+        ({"llm.model": "m", "llm.url": "127.0.0.1:99999"}, ["'Ollama URL'", "99999", "1 to 65535", "11434"]),
+        ({"rcon.port": "s3cret", "rcon.password": "p"}, ["RCON port", "s3cret"]),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, typed: dict[str, str], words: list[str]) -> None:
@@ -85,7 +89,7 @@ def test_no_file_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "selfplay.toml").read_text() == "# mine\n"
     (tmp_path / "a file").write_text("")
     with pytest.raises(WorkspaceError, match="cannot be written"):
-        save(FirstJob(replace(first.job, workspace=tmp_path / "a file" / "w"), {}))
+        save(FirstJob(replace(first.job, workspace=tmp_path / "a file" / "w"), {}, {}))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))

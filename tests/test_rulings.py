@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from selfplay_core.engine.control import Control
-from selfplay_core.engine.holding import deny_held, deny_pattern, pattern_of
+from selfplay_core.engine.holding import Denied, deny_held, deny_pattern, pattern_of
 from selfplay_core.engine.steering import Steer, steer
 from selfplay_core.events import Event, TraceEnded, TraceHeld, TraceStarted
 from selfplay_core.models import Action, Outcome, Trace
@@ -208,7 +208,8 @@ async def test_a_denied_pattern_ends_what_is_held_and_blocks_what_comes(tmp_path
         async with going(ground.job(**job_settings), control) as run:  # type: ignore[arg-type]
             parked = await first_held(run, 3)
             pattern = pattern_of(parked[0].command)
-            assert await store.do(deny_pattern, parked[0].run_id, pattern, by="ann") == 2
+            run_id = parked[0].run_id
+            assert await store.do(deny_pattern, run_id, pattern, by="ann") == Denied(2, (run_id,))
             await run.until(lambda events: any(_prompt(event) == "sudo c kill" for event in events))
             control.drain()
             ran = await run.ended()

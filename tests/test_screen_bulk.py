@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.other_screens import NASTY, a_job, shown, until
 from tests.store_samples import RUN, a_prompt, a_trace, begun
 from tests.work_screens import Clock, WorkHost, bench_of, played, the_only
 from tests.worlds import playground, rows_in
-from tui.drawing.bulk import MOST_LINES, page_lines, row_heights
+from tui.drawing.bulk import page_height, page_lines
 from tui.drawing.glyphs import GLYPHS
 from tui.drawing.lines import plain, width_of
 from tui.screens.bulk import BulkScreen, is_control
@@ -263,25 +264,133 @@ async def test_every_row_is_in_sight_or_marked(tmp_path: Path, size: tuple[int, 
                 assert any(f"{row} " in line and f"#{number} " in line for line in page.text.split("\n"))
 
 
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.integers(8, 60))
-def test_a_row_gets_no_more_than_it_needs_and_all_of_them_fit(needed: list[int], height: int) -> None:
-    """One line at least, three at most."""
-    given_lines = row_heights(needed, height)
-    assert sum(given_lines) <= height
-    assert all(1 <= lines <= min(wanted, MOST_LINES) for lines, wanted in zip(given_lines, needed, strict=True))
-
-
-@given(st.integers(20, 170), st.integers(8, 50), st.sampled_from([NASTY, "long " * 900, "x" * 10_000, ""]))
-def test_hostile_and_long_rows_stay_in_their_lines(width: int, height: int, text: str) -> None:
-    """What is left out is marked, and no control character is drawn."""
-    trace = a_trace("t", a_prompt(text))
+def answered(trace: Trace, commands: Sequence[str], reply: str = "Done.") -> Trace:
+    """The same trace with other commands, each of which has passed with this reply."""
     attempt = trace.attempts[0]
-    result = replace(attempt.results[0], command=text, reply=text)
-    odd = replace(trace, attempts=(replace(attempt, results=(result,)),))
-    lines = page_lines([(number, odd) for number in range(8)], frozenset({2}), 1, GLYPHS, width, height)
-    assert len(lines) <= max(height, 8)
+    assert attempt.answer is not None
+    results = tuple(replace(attempt.results[0], command=command, reply=reply) for command in commands)
+    anew = replace(attempt, answer=replace(attempt.answer, commands=tuple(commands)), results=results)
+    return replace(trace, attempts=(anew,))
+
+
+@given(
+    st.integers(20, 170),
+    st.lists(st.sampled_from([NASTY, "a \u4f60\u597d " * 9, "long " * 90, "x" * 400, "y"]), max_size=4),
+    st.booleans(),
+)
+def test_rows_are_drawn_without_loss_in_the_lines_that_were_counted(
+    width: int, commands: list[str], is_struck: bool
+) -> None:
+    """Prompt, every command and every reply; no control character is drawn."""
+    traces = [(7, answered(a_trace("t", a_prompt("p" * 90)), commands, "r" * 50)), (8, a_trace("u", a_prompt("q")))]
+    counted = page_height(traces, GLYPHS, width, 10_000)
+    lines = page_lines(traces, frozenset({0} if is_struck else ()), 1, GLYPHS, width, counted)
+    assert len(lines) <= counted
     assert all(width_of(line) <= width for line in lines)
     drawn = "".join(map(plain, lines))
     assert not [character for character in drawn if ord(character) < 0x20 or character in "\x7f\x9b\u202e"]
-    if len(text) > 1_000:
-        assert drawn.count(GLYPHS.more) == 8
+    assert GLYPHS.more not in drawn
+    for text, count in (("p", 90), ("r", 50 * len(commands)), ("x", 400 * commands.count("x" * 400))):
+        assert drawn.count(text) >= count
+
+
+def lengthy(folder: Path, *numbers_of_commands: int) -> list[str]:
+    """Clean traces of so many commands each, of 70 cells and more; returns the commands."""
+    database = begun(folder)
+    # Only traces that come to a page.
+    slots = [slot for slot in range(200) if not is_control(f"{RUN}.1.{slot}")][: len(numbers_of_commands)]
+    prompts = [PlannedPrompt(f"{RUN}.1.{slot}", a_prompt(f"sudo build {slot}", slot)) for slot in slots]
+    add_round(database, RUN, 1, ["edge_items"], prompts)
+    made: list[str] = []
+    for item, count in zip(prompts, numbers_of_commands, strict=True):
+        commands = [f"give SwiftWolf stone[custom_name='{item.prompt.slot}.{one}{'.' * 40}'] 1" for one in range(count)]
+        save_trace(database, RUN, answered(a_trace(item.trace_id, item.prompt), commands), 1500.0)
+        made += commands
+    database.close()
+    return made
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36), (160, 50)])
+async def test_no_command_is_accepted_that_was_not_on_screen(tmp_path: Path, size: tuple[int, int]) -> None:
+    """A page holds what it shows whole, and the rest comes on the next one."""
+    commands = lengthy(tmp_path, 3, 4, 2, 5, 1, 3, 4, 2, 2, 5)
+    async with opened(a_job(tmp_path), size) as page:
+        seen = ""
+        for _ in range(10):
+            body = shown(page.screen, "#body").partition("\n")[2]
+            assert GLYPHS.more not in body
+            seen += body
+            page.wait()
+            await page.press("a")
+        assert len(await page.of("accept")) == 10
+    assert [command for command in commands if _squeezed(command) not in _squeezed(seen)] == []
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+async def test_what_no_page_could_show_whole_is_left_for_a_single_look(tmp_path: Path) -> None:
+    """And the page says so."""
+    lengthy(tmp_path, 2, 30, 2)
+    async with opened(a_job(tmp_path)) as page:
+        assert page.on_page == [1, 3]
+        assert "1 too long for a page" in page.text
+        page.wait()
+        await page.press("a")
+        assert (await page.of("accept"), await page.of("undecided")) == ([1, 3], [2])
+    async with opened(a_job(tmp_path)) as page:
+        assert page.on_page == []
+        assert "So does 1 too long to be shown whole on a page." in " ".join(page.text.split())
+
+
+async def test_another_size_composes_the_page_anew_from_its_first_example(tmp_path: Path) -> None:
+    """Struck ones stay struck, and the other page must have been in sight, too."""
+    lengthy(tmp_path, *([3] * 8))
+    async with opened(a_job(tmp_path), (160, 50)) as page:
+        assert page.on_page == list(range(1, 9))
+        await page.press("2")
+        page.wait()
+        await page.pilot.resize_terminal(80, 24)
+        await until(page.pilot, lambda: len(page.on_page) < 8)
+        fewer = page.on_page
+        assert fewer == list(range(1, len(fewer) + 1))
+        assert "1 struck" in page.text
+        await page.press("a")
+        assert await page.of("accept") == []
+        page.wait()
+        await page.press("a")
+        assert await page.of("accept") == [number for number in fewer if number != 2]
+        await page.pilot.resize_terminal(160, 50)
+        await until(page.pilot, lambda: page.on_page == list(range(len(fewer) + 1, 9)))
+        await page.press("u")
+        assert page.on_page == fewer
+        assert await page.of("accept") == []
+
+
+async def test_news_that_cover_a_part_of_the_page_accept_nothing(tmp_path: Path) -> None:
+    """What went out of sight must be looked at again."""
+    lengthy(tmp_path, *([2] * 8))
+    async with opened(a_job(tmp_path), (60, 16)) as page:
+        page.screen.tell("long " * 200)
+        await page.pilot.pause()
+        assert not page.screen.is_whole
+        page.wait()
+        await page.press("a")
+        assert await page.of("accept") == []
+        assert "out of sight" in page.text
+        page.wait()
+        await page.press("a")
+        assert await page.of("accept") != []
+
+
+async def test_a_screen_that_was_left_is_told_nothing(tmp_path: Path) -> None:
+    """Its widgets go one by one; what comes late must not end the app."""
+    async with paging(tmp_path) as page:
+        page.screen.finish(None)
+        for _ in range(20):
+            await asyncio.sleep(0)
+            page.screen.tell("x")
+            page.screen._show()
+        await page.pilot.pause()
+        assert page.results == [None]

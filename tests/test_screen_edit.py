@@ -108,6 +108,74 @@ async def test_a_change_takes_the_first_of_two_keys_back(tmp_path: Path) -> None
         assert await edit.standing() is None
 
 
+async def test_a_change_or_another_run_takes_the_question_off_the_screen(tmp_path: Path) -> None:
+    """It was about what stood there before."""
+    async with editing(tmp_path) as edit:
+        await edit.write("commands", TWO)
+        await edit.press("ctrl+s")
+        assert "Accept without proof" in edit.text
+        await edit.write("commands", "time set 7")
+        await edit.pilot.pause()
+        assert "Accept without proof" not in edit.text
+        await edit.press("ctrl+s")
+        assert "Accept without proof" in edit.text
+        await edit.press("ctrl+r")
+        assert "Accept without proof" not in edit.text
+        await edit.press("ctrl+s")
+        assert edit.results == [True]
+
+
+async def test_a_key_for_what_was_known_before_a_run_is_no_second_key_after_it(tmp_path: Path) -> None:
+    """Bad verdicts are another reason to hesitate than none."""
+    async with editing(tmp_path) as edit:
+        await edit.write("commands", "givee x")
+        await edit.press("ctrl+s", "ctrl+r")
+        edit.wait(1)
+        await edit.press("ctrl+s")
+        assert await edit.standing() is None
+        assert "not every verdict is good" in " ".join(edit.text.split())
+
+
+@pytest.mark.parametrize(
+    ("begun", "prompt", "beginning"), [("sudo", "pray for two", "sudo"), ("pray", "sudo give two", "pray")]
+)
+async def test_an_edited_prompt_keeps_the_mode_of_its_trace(
+    tmp_path: Path, begun: str, prompt: str, beginning: str
+) -> None:
+    """The row's system prompt is that of the mode in which it was answered."""
+    async with editing(tmp_path, f"{begun} do twice") as edit:
+        await edit.write("prompt", prompt)
+        await edit.press("ctrl+s")
+        told = " ".join(edit.text.split())
+        assert "Nothing was saved" in told
+        assert f"'{prompt}' addresses another persona" in told
+        assert f"Begin it with `{beginning}`." in told
+        assert await edit.standing() is None
+        await edit.write("prompt", f"{beginning} do two things")
+        await edit.press("ctrl+s")
+        assert edit.results == [True]
+
+
+async def test_half_a_character_becomes_a_sign_for_it(tmp_path: Path) -> None:
+    """No file could hold it: it is another character before it is run, decided on or written."""
+    async with editing(tmp_path) as edit:
+        await edit.write("commands", f"{TWO}\nsay \ud83d!")
+        assert edit.screen.commands == (TWO, "say \ufffd!")
+        await edit.write("prompt", "sudo \udc00 do twice")
+        await edit.write("reasoning", "\ud800")
+        await edit.press("ctrl+s")
+        edit.wait(1)
+        await edit.press("ctrl+s")
+        decision = await edit.standing()
+        await edit.bench.curator.projector.write()
+        written = edit.bench.job.output.read_text()
+    assert edit.results == [True]
+    assert decision is not None
+    assert decision.edited is not None
+    assert (decision.edited_prompt, decision.edited.reasoning) == ("sudo \ufffd do twice", "\ufffd")
+    assert "say \ufffd!" in written
+
+
 async def test_other_fields_leave_the_evidence_of_the_trace(tmp_path: Path) -> None:
     """A better prompt needs no second run."""
     async with editing(tmp_path) as edit:

@@ -17,8 +17,10 @@ from tests.worlds import PASSWORD, playground
 from tui.drawing.glyphs import ASCII, GLYPHS
 from tui.drawing.lines import plain, width_of
 from tui.drawing.welcome import check_lines, welcome_lines
+from tui.job import Settled
 from tui.screens import first_run
 from tui.screens.first_run import FirstRunScreen
+from tui.screens.help import HelpScreen
 from tui.workbench import Beginning
 
 SIZES = [(80, 24), (120, 36), (160, 50), (60, 16), (12, 4)]
@@ -55,7 +57,7 @@ async def test_enter_starts_on_the_sandbox(tmp_path: Path, size: tuple[int, int]
                 assert "SANDBOX" in shown(screen)
                 assert "start on the sandbox" in shown(screen)
             await pilot.press("enter")
-            await until(pilot, lambda: app.results == [bench.job])
+            await until(pilot, lambda: app.results == [Settled(bench.job, bench.origins)])
 
 
 async def test_arrows_move_and_escape_leaves(tmp_path: Path) -> None:
@@ -70,13 +72,31 @@ async def test_arrows_move_and_escape_leaves(tmp_path: Path) -> None:
             await until(pilot, lambda: app.results == [None])
 
 
+async def test_the_keys_are_explained_and_a_question_mark_can_be_typed(tmp_path: Path) -> None:
+    """Help where no field has the focus; escape leads back to the form, which is as it was."""
+    async with a_bench(tmp_path / "w") as bench:
+        screen = FirstRunScreen(Beginning(bench.job, bench.origins, bench.keymap), {})
+        app = Host(screen)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press("tab", "question_mark", "space", "b")
+            assert screen.query_one("#first-llm-model", Input).value == "? b"
+            await pilot.press("shift+tab", "question_mark")
+            assert isinstance(app.screen, HelpScreen)
+            await until(pilot, lambda: "next field or choice" in shown(app.screen))
+            await pilot.press("escape")
+            await until(pilot, lambda: screen.is_current)
+            assert screen.query_one("#first-llm-model", Input).value == "? b"
+            await pilot.press("space")
+            await until(pilot, lambda: bool(app.results))
+
+
 async def test_a_click_is_as_good(tmp_path: Path) -> None:
     """The mouse starts on the sandbox, too."""
     async with a_bench(tmp_path / "w") as bench:
         app = Host(FirstRunScreen(Beginning(bench.job, bench.origins, bench.keymap), {}))
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.click("#first-start", offset=(4, 0))
-            await until(pilot, lambda: app.results == [bench.job])
+            await until(pilot, lambda: app.results == [Settled(bench.job, bench.origins)])
 
 
 async def test_real_servers_are_tested_and_saved(tmp_path: Path) -> None:
@@ -98,7 +118,9 @@ async def test_real_servers_are_tested_and_saved(tmp_path: Path) -> None:
             assert all(f"{GLYPHS.accept} {name}" in found for name in ("server", "password", "canaries", "players"))
             await pilot.press("tab", "enter")
             await until(pilot, lambda: bool(app.results))
-        (job,) = app.results
+        (settled,) = app.results
+        job, file = settled.job, tmp_path / "real" / "selfplay.toml"
+        assert {settled.origins[path] for path in ("llm.model", "llm.url", "rcon.port", "world.kind")} == {str(file)}
         assert (job.settings.llm.model, job.settings.rcon.port) == ("theirs", ground.server.port)
         saved = (tmp_path / "real" / "selfplay.toml").read_text()
         assert "theirs" in saved
@@ -147,4 +169,4 @@ async def test_a_test_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.
             monkeypatch.setattr(first_run, "_PATIENCE", 60)
             await screen.run_action("test")
             await screen.run_action("start")
-            await until(pilot, lambda: app.results == [bench.job])
+            await until(pilot, lambda: app.results == [Settled(bench.job, bench.origins)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from selfplay_core.dataset.prompts import GivenPrompt
 from selfplay_core.engine.desk import Looked
 from selfplay_core.models import Outcome
 from selfplay_core.store.codec import encode
+from selfplay_core.store.database import Database
 from selfplay_core.store.denials import denials
 from selfplay_core.store.held import held, hold, rule_held
+from selfplay_core.store.runs import RunRecord, RunStatus, start_run
 from selfplay_core.verify.policy import Policy
 from tests.other_screens import NASTY, shown, until
 from tests.work_screens import Clock, WorkHost, bench_of, played, the_only
@@ -26,6 +28,7 @@ from tui.drawing.held import expiry, held_details
 from tui.drawing.lines import plain
 from tui.screens.edit import EditScreen
 from tui.screens.held import HeldScreen, waiting_of
+from tui.screens.help import HelpScreen
 from tui.workbench import Workbench
 
 
@@ -127,6 +130,7 @@ async def test_what_is_allowed_leaves_the_list_and_runs_with_the_next_run(tmp_pa
         await page.press("y")
         assert "Allowed: the next run takes it up." in page.text
         assert "Nothing is held." in page.text
+        assert "kill @e allowed by tester, waits for a run" in page.text
         assert "kill @e" not in page.ground.server.commands
         await play(replace(page.bench.job, given=(GivenPrompt("sudo a torch", None),)))
         assert "kill @e" in page.ground.server.commands
@@ -151,6 +155,55 @@ async def test_a_pattern_is_denied_for_the_run_with_all_that_begin_so(tmp_path: 
         assert await page.held_commands() == ["worldborder set 10"]
         run_id = (await the_only(page.bench)).run_id
         assert list(await page.bench.curator.reader.do(denials, run_id)) == ["kill"]
+
+
+async def test_a_pattern_is_denied_for_the_run_that_goes_on(tmp_path: Path) -> None:
+    """It is who would send such commands, though what is held is of an earlier run; the screen says so."""
+    async with ruling(tmp_path, "kill") as page, a_later_run(tmp_path) as database:
+        page.wait(1)
+        await page.press("N")
+        assert "Denied for the rest of its run, and of the run that goes on: kill" in page.text
+        assert list(denials(database, "later")) == ["kill"]
+        earlier = (await the_only(page.bench)).run_id
+        assert list(denials(database, earlier)) == ["kill"]
+
+
+@asynccontextmanager
+async def a_later_run(folder: Path) -> AsyncIterator[Database]:
+    """A run that goes on in the workspace, named `later`."""
+    with closing(Database.open(folder / "workspace")) as database:
+        start_run(database, RunRecord("later", 1, "f", 1, RunStatus.RUNNING, 1.0, "{}"))
+        yield database
+
+
+async def test_what_was_allowed_stands_below_the_others_and_no_key_acts_on_it(tmp_path: Path) -> None:
+    """Neither does the cursor come to it, nor a click."""
+    async with ruling(tmp_path, "kill", "border") as page:
+        page.wait(1)
+        await page.press("y")
+        assert "1 held" in page.text
+        assert "allowed by tester, waits for a run" in page.text
+        await page.press("j", "j", "G")
+        await page.pilot.click("#list", offset=(8, 3))
+        await page.pilot.pause()
+        assert page.screen.shown is not None
+        assert page.screen.shown.held_command == "worldborder set 10"
+        page.wait(1)
+        await page.press("n", "n", "y", "N", "e", "p")
+        assert await page.held() == [True]
+
+
+async def test_the_keys_are_explained_over_the_attempt(tmp_path: Path) -> None:
+    """By `?`; esc leads back, and what is clicked there is done here."""
+    async with ruling(tmp_path, "kill") as page:
+        page.wait(1)
+        await page.press("question_mark")
+        assert isinstance(page.pilot.app.screen, HelpScreen)
+        await page.press("escape")
+        assert page.screen.is_active
+        await page.press("question_mark", *"without running", "enter")
+        assert page.screen.is_active
+        assert await page.held() == []
 
 
 async def test_editing_denies_and_opens_what_the_model_wrote(tmp_path: Path) -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.screen import Screen
 
-from tests.other_screens import Host, a_bench, shown, until
+from tests.other_screens import Host, a_bench, a_job, shown, until
+from tests.work_screens import WorkHost, bench_of
 from tui.drawing.columns import balanced, beside
 from tui.drawing.glyphs import ASCII, GLYPHS, Glyphs
 from tui.drawing.help_page import help_lines, signs_of
 from tui.drawing.lines import Line, Span, plain, width_of
 from tui.keys.actions import SCREENS, Keymap, spoken
+from tui.screens.bulk import BulkScreen
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.dataset import DatasetScreen
 from tui.screens.help import HelpScreen
 from tui.screens.settings import SettingsScreen
+from tui.screens.statistics import StatisticsScreen
+from tui.screens.tune import TuneScreen
 from tui.state.filter_text import HELP
 from tui.widgets.area import SafeInput
 from tui.widgets.pane import Pane
+from tui.workbench import Workbench
 
 OWN = Keymap.of({"accept": "f9,enter", "undo": "z,backspace", "zoom": "f8"})
 
@@ -134,3 +144,31 @@ async def test_the_page_is_scrolled_by_the_arrows(tmp_path: Path) -> None:
             assert screen.body().top > 1
             await pilot.press("J")
             assert screen.query_one("#help-search", SafeInput).value == "J"
+
+
+MAKERS: list[Callable[[Workbench], Screen[Any]]] = [
+    SettingsScreen,
+    StatisticsScreen,
+    DatasetScreen,
+    TuneScreen,
+    BulkScreen,
+    lambda bench: ConfirmScreen(["Sure?"], "do it"),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+async def test_every_screen_without_a_field_explains_itself(
+    tmp_path: Path, make: Callable[[Workbench], Screen[Any]]
+) -> None:
+    """By `?`, with its own keys; escape leads back to it."""
+    async with bench_of(a_job(tmp_path / "w")) as bench:
+        screen = make(bench)
+        app = WorkHost(screen)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press("question_mark")
+            await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+            name = getattr(screen, "SCREEN", "confirm")
+            await until(pilot, lambda: f"{name} screen" in shown(app.screen))
+            await pilot.press("escape")
+            await until(pilot, lambda: screen.is_current)
+            assert app.results == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from selfplay_core.models import Level, Outcome, Trace
@@ -11,11 +11,12 @@ from selfplay_core.store.codec import decode
 from selfplay_core.store.database import Database
 from selfplay_core.store.denials import deny_beginning
 from selfplay_core.store.held import HeldAttempt, expired_held, held, rule_held
+from selfplay_core.store.runs import RunStatus, last_run
 from selfplay_core.store.traces import save_trace
 from selfplay_core.text import clip, one_line
 from selfplay_core.verify.policy import hits, pattern_of
 
-__all__ = ["HELD_SECONDS", "deny_held", "deny_pattern", "end_ruled_out", "parked_trace", "pattern_of"]
+__all__ = ["HELD_SECONDS", "Denied", "deny_held", "deny_pattern", "end_ruled_out", "parked_trace", "pattern_of"]
 
 HELD_SECONDS: Final = 24 * 3600.0
 """How long an attempt waits for a person before it ends by itself (DESIGN.md, "How an attempt is judged")."""
@@ -33,17 +34,28 @@ def deny_held(database: Database, trace_id: str, *, since: float, by: str, reaso
         return item is not None and _deny(database, item, by, reason)
 
 
-def deny_pattern(database: Database, run_id: str, beginning: str, *, by: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """What a denied beginning did: how many held attempts `ended`, and for which `runs` it holds."""
+
+    ended: int = 0
+    runs: tuple[str, ...] = ()
+
+
+def deny_pattern(database: Database, run_id: str, beginning: str, *, by: str) -> Denied:
     """Deny commands that begin so for the rest of a run, and every attempt of it that is held with such a one.
 
-    Returns how many attempts that ended. A blank beginning denies nothing.
+    So for the run that goes on, if that is another one: it is who would send them. A blank beginning denies nothing.
     """
     if not beginning.strip():
-        return 0
+        return Denied()
     reason = f"So is `{clip(one_line(beginning), 80)}` for the rest of the run."
     with database.locked():
-        deny_beginning(database, run_id, beginning, by=by, at=time.time())
-        return sum(_deny(database, item, by, reason) for item in held(database) if _is_meant(item, run_id, beginning))
+        meant = _runs_meant(database, run_id)
+        for one in meant:
+            deny_beginning(database, one, beginning, by=by, at=time.time())
+        items = [item for item in held(database) if _is_meant(item, meant, beginning)]
+        return Denied(sum(_deny(database, item, by, reason) for item in items), meant)
 
 
 def end_ruled_out(database: Database) -> None:
@@ -66,8 +78,14 @@ def _deny(database: Database, item: HeldAttempt, by: str, reason: str) -> bool:
     return True
 
 
-def _is_meant(item: HeldAttempt, run_id: str, beginning: str) -> bool:
-    if item.run_id != run_id or item.allowed is not None:
+def _runs_meant(database: Database, run_id: str) -> tuple[str, ...]:
+    newest = last_run(database)
+    goes_on = newest is not None and newest.status is RunStatus.RUNNING and newest.id != run_id
+    return (run_id, newest.id) if newest is not None and goes_on else (run_id,)
+
+
+def _is_meant(item: HeldAttempt, runs: tuple[str, ...], beginning: str) -> bool:
+    if item.run_id not in runs or item.allowed is not None:
         return False
     last = parked_trace(item).last
     commands = last.answer.commands if last is not None and last.answer is not None else ()

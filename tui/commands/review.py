@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
             chosen = FirstRunApp(begin).run(mouse=settled.job.settings.review.mouse)
             if chosen is None:
                 return 0
-            settled = replace(settled, job=chosen)
+            settled = chosen
         job = replace(settled.job, interactive=True)
         code, told = asyncio.run(_review(job, settled.origins, keymap, generates=options.command == ""))
     except SelfplayError as error:

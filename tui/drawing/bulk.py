@@ -1,75 +1,85 @@
-"""A page of clean examples: every row whole, or with a mark where something of it is missing."""
+"""A page of clean examples, every one of them whole: what is accepted with one key has been in sight."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
-from selfplay_core.models import CommandResult, Trace
-from selfplay_core.text import one_line
+from selfplay_core.models import Trace
 from tui.drawing.glyphs import Glyphs
-from tui.drawing.lines import BLANK, Line, Span, cropped, span, width_of, wrapped
+from tui.drawing.lines import BLANK, Line, Span, span, width_of, wrapped
 
-__all__ = ["MOST_LINES", "page_lines", "row_heights"]
+__all__ = ["page_height", "page_lines", "row_height"]
 
-MOST_LINES: Final = 3
-_WIDE: Final = 100
-_ENOUGH_TO_WRAP: Final = 2_000
+_WIDE = 100
+_PER_CELL = 4
 
 
 def page_lines(
     traces: Sequence[tuple[int, Trace]], struck: frozenset[int], cursor: int, glyphs: Glyphs, width: int, height: int
 ) -> list[Line]:
-    """Return the rows of a page with their numbers; together they fit into `height` wherever one line a row does."""
+    """Return the rows of a page with their numbers, a blank line behind each where `height` has room for that."""
     rows = [_row(place, number, trace, place in struck, glyphs, width) for place, (number, trace) in enumerate(traces)]
-    heights = row_heights([len(row) for row in rows], height)
-    is_airy = sum(map(min, heights, map(len, rows))) + len(rows) <= height
+    is_airy = sum(map(len, rows)) + len(rows) <= height
     lines: list[Line] = []
-    for place, (row, most) in enumerate(zip(rows, heights, strict=True)):
-        kept = _shortened(row, most, glyphs, width)
-        if place == cursor and kept:
-            kept[0] = (Span(glyphs.cursor, "key"), *_without_first_cell(kept[0]))
-        lines.extend([*kept, BLANK] if is_airy else kept)
+    for place, row in enumerate(rows):
+        if place == cursor:
+            row[0] = (Span(glyphs.cursor, "key"), *_without_first_cell(row[0]))
+        lines.extend([*row, BLANK] if is_airy else row)
     return lines
 
 
-def row_heights(needed: Sequence[int], height: int) -> list[int]:
-    """Share the lines of a screen: each row one, then one more to whoever needs it, at most `MOST_LINES`."""
-    given = [1] * len(needed)
-    left = height - len(needed)
-    for most in range(2, MOST_LINES + 1):
-        for place, wanted in enumerate(needed):
-            if left > 0 and wanted >= most:
-                given[place] = most
-                left -= 1
-    return given
+def page_height(traces: Sequence[tuple[int, Trace]], glyphs: Glyphs, width: int, most: int) -> int:
+    """Return how many lines the rows of a page take together, struck or not."""
+    return sum(row_height(number, trace, glyphs, width, most) for number, trace in traces)
+
+
+def row_height(number: int, trace: Trace, glyphs: Glyphs, width: int, most: int) -> int:
+    """Return how many lines a row takes, struck or not; more than `most` where it cannot be shown whole."""
+    # Longer than any screen: it need not be wrapped to know that.
+    if sum(map(len, _texts(trace))) > max(width * most, 0) * _PER_CELL:
+        return most + 1
+    rows = [_row(0, number, trace, is_struck, glyphs, width) for is_struck in (False, True)]
+    if any(width_of(line) > width for row in rows for line in row):
+        return most + 1
+    return max(map(len, rows))
 
 
 def _row(place: int, number: int, trace: Trace, is_struck: bool, glyphs: Glyphs, width: int) -> list[Line]:
     sign = Span(f"{glyphs.reject} struck ", "bad") if is_struck else Span(f"{glyphs.pending} ", "dim")
     head = (Span(f" {place + 1} ", "key", f"strike_{place + 1}"), sign, Span(f"#{number} ", "dim"))
-    prompt = [_bounded(trace.prompt.text, "dim" if is_struck else "prompt")]
-    results = trace.last.results if trace.last is not None else ()
+    prompt = [span(trace.prompt.text, "dim" if is_struck else "prompt")]
     if width < _WIDE:
-        return [*wrapped(prompt, width, first=head, indent=5), *_stacked(results, glyphs, width)]
+        return [*wrapped(prompt, width, first=head, indent=5), *_stacked(trace, glyphs, width)]
     left = width * 2 // 5
     return _side_by_side(
-        wrapped(prompt, left - 2, first=head, indent=5), _stacked(results, glyphs, width - left, 0), left
+        wrapped(prompt, left - 2, first=head, indent=5), _stacked(trace, glyphs, width - left, 0), left
     )
 
 
-def _stacked(results: Sequence[CommandResult], glyphs: Glyphs, width: int, margin: int = 5) -> list[Line]:
+def _stacked(trace: Trace, glyphs: Glyphs, width: int, margin: int = 5) -> list[Line]:
     """Return each command with its reply behind it, broken anywhere."""
     lines: list[Line] = []
-    for result in results:
-        spans = [
-            _bounded(result.command, "command"),
-            Span(f"  {glyphs.reply} ", "dim"),
-            _bounded(result.reply.strip() or "no output", "reply"),
-        ]
+    for command, reply in _commands(trace):
+        spans = [span(command, "command"), Span(f"  {glyphs.reply} ", "dim"), span(reply, "reply")]
         first = (Span(" " * margin),) if margin else BLANK
-        lines.extend(wrapped(spans, width, first=first, indent=margin + 2))
+        lines.extend(wrapped(spans, width, first=first, indent=margin + 2, words=False))
     return lines or [(Span(" " * margin + "no commands", "warn"),)]
+
+
+def _commands(trace: Trace) -> list[tuple[str, str]]:
+    """Return every command of the answer with what the server said to it."""
+    last = trace.last
+    answer = last.answer if last is not None else None
+    replies = [result.reply.strip() for result in last.results] if last is not None else []
+    commands = answer.commands if answer is not None else ()
+    return [
+        (command, (replies[place] if place < len(replies) else "") or "no output")
+        for place, command in enumerate(commands)
+    ]
+
+
+def _texts(trace: Trace) -> list[str]:
+    return [trace.prompt.text, *(text for pair in _commands(trace) for text in pair)]
 
 
 def _side_by_side(left: Sequence[Line], right: Sequence[Line], place: int) -> list[Line]:
@@ -81,23 +91,6 @@ def _side_by_side(left: Sequence[Line], right: Sequence[Line], place: int) -> li
     return lines
 
 
-def _shortened(row: Sequence[Line], most: int, glyphs: Glyphs, width: int) -> list[Line]:
-    kept = list(row[:most])
-    if len(row) > most:
-        kept[-1] = (*cropped(kept[-1], width - 2, ""), *_mark(kept[-1], glyphs, width))
-    return kept
-
-
-def _mark(line: Line, glyphs: Glyphs, width: int) -> Line:
-    room = width - 1 - min(width_of(line), width - 2)
-    return (Span(" " * max(room, 1)), Span(glyphs.more, "warn"))
-
-
 def _without_first_cell(line: Line) -> Line:
     first, *rest = line
     return (Span(first.text[1:], first.role, first.action), *rest)
-
-
-def _bounded(text: str, role: str) -> Span:
-    """Return text of which no more is wrapped than could be seen."""
-    return span(one_line(text[:_ENOUGH_TO_WRAP]), role)

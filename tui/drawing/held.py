@@ -13,7 +13,7 @@ from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import BLANK, Line, Span, paragraphs, span, wrapped
 from tui.drawing.verdicts import result_lines
 
-__all__ = ["Key", "Waiting", "expiry", "held_details", "held_row"]
+__all__ = ["Key", "Waiting", "allowed_rows", "expiry", "held_details", "held_row"]
 
 
 Key = tuple[TraceId, float]
@@ -61,6 +61,16 @@ def held_row(waiting: Waiting, now: float, glyphs: Glyphs, width: int) -> Line:
     left = max(round((waiting.item.since + HELD_SECONDS - now) / 3600), 0)
     command = waiting.held_command or waiting.item.prompt.text
     return (Span(f" {glyphs.held} ", "warn"), Span(f"{left:>2}h ", "dim"), span(command, "command"))
+
+
+def allowed_rows(waiting: Waiting, glyphs: Glyphs) -> tuple[Line, ...]:
+    """Return the rows of an attempt that was allowed and has not been taken up."""
+    command = waiting.held_command or waiting.item.prompt.text
+    return (
+        (Span(f" {glyphs.accept} ", "ok"), span(command, "dim")),
+        (span(f"   allowed by {waiting.item.ruled_by},", "dim"),),
+        (Span("   waits for a run", "dim"),),
+    )
 
 
 def held_details(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import App
 
-from selfplay_core.engine.session import Job
+from tui.job import Settled
 from tui.keys.bindings import keymap_of
 from tui.screens.first_run import FirstRunScreen
 from tui.terminal.themes import OWN_THEMES, STYLES, theme_name
@@ -13,7 +13,7 @@ from tui.workbench import Beginning
 __all__ = ["FirstRunApp"]
 
 
-class FirstRunApp(App[Job | None]):
+class FirstRunApp(App[Settled | None]):
     """Shows the first-run screen; None where the person only leaves."""
 
     TITLE = "selfplay"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from selfplay_core.engine.servers import Credentials
 from selfplay_core.engine.session import Job
 from selfplay_core.errors import SettingsError, WorkspaceError
+from selfplay_core.llm.address import normalise_url
 from selfplay_core.settings import Secret
 from selfplay_core.settings_sources import load_settings
 from tui.drawing.welcome import FIELDS, PASSWORD
@@ -23,14 +24,16 @@ _SANDBOX: Final = Path("selfplay-sandbox")
 _OUTPUT_NAME: Final = "self_play.jsonl"
 _SETTINGS_NAME: Final = "selfplay.toml"
 _VARIABLE: Final = "SELFPLAY_RCON__PASSWORD"
+_LABELS: Final = {field.path: field.label for field in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
 class FirstJob:
-    """A job, and the settings of it that were typed, as paths with their text."""
+    """A job, the settings of it that were typed, as paths with their text, and where each setting came from."""
 
     job: Job
     typed: dict[str, str]
+    origins: dict[str, str]
 
 
 def job_of(
@@ -48,13 +51,14 @@ def job_of(
         )
     if password:
         given.setdefault("world.kind", "rcon")
-    names = {field.path: f"the field {field.label!r}" for field in FIELDS}
+    names = {path: f"the field {label!r}" for path, label in _LABELS.items()}
     loaded = load_settings(
         file=None,
         environment=environment,
         flags={**_made(job, origins), **given},
         flag_names={**origins, **names, "world.kind": "the password"},
     )
+    _check_address(given)
     secret = None
     if loaded.settings.world.kind == "rcon":
         secret = _password(password, environment, job)
@@ -66,7 +70,7 @@ def job_of(
         workspace=workspace,
         output=workspace / _OUTPUT_NAME if job.output == job.workspace / _OUTPUT_NAME else job.output,
     )
-    return FirstJob(made, given)
+    return FirstJob(made, given, loaded.origins)
 
 
 def save(first: FirstJob) -> Path:
@@ -99,6 +103,15 @@ def settings_file(typed: Mapping[str, str]) -> str:
     for section, body in sections.items():
         lines.extend(("", f"[{section}]", *body))
     return "\n".join(lines) + "\n"
+
+
+def _check_address(given: Mapping[str, str]) -> None:
+    """Refuse an address that no start could use: it would stand in the file by then."""
+    if "llm.url" in given:
+        try:
+            normalise_url(given["llm.url"])
+        except SettingsError as error:
+            raise SettingsError(f"The field {_LABELS['llm.url']!r}: {error}") from error
 
 
 def _made(job: Job, origins: Mapping[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from selfplay_core.errors import SettingsError
 from selfplay_core.text import clip, one_line
+from tui.keys.names import key_name
 
 __all__ = ["ACTIONS", "BULK_ROWS", "GROUPS", "REASONS", "SCREENS", "Action", "Keymap", "spoken"]
 
@@ -40,6 +41,7 @@ class Action:
 
 _LISTS: Final = ("review", "dataset", "held", "bulk", "settings", "statistics")
 _PAGES: Final = (*_LISTS, "help", "first")
+_WITHOUT_FIELD: Final = (*_LISTS, "tune", "copy", "confirm", "first")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("accept", ("a",), "accept", "accept, and go to the next pending one", "Decide", bar=1),
@@ -88,7 +90,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("tune", ("T",), "tune", "focus category, concurrency and retries of the run", "Run"),
     Action("stop", ("ctrl+c",), "stop run", "finish what has begun and stop the run; the screen stays", "Run"),
     Action("start", ("ctrl+g",), "start run", "start a run, or try again at once", "Run"),
-    Action("help", ("question_mark",), "keys", "all keys", "App", bar=21),
+    Action("help", ("question_mark",), "keys", "all keys", "App", _WITHOUT_FIELD, 21),
     Action("palette", ("ctrl+p",), "all", "search all commands", "App", bar=22),
     Action("quit", ("q",), "quit", "finish what has begun and quit; everything is saved", "App", bar=23),
     Action("verify", ("ctrl+r",), "run on server", "run the commands on the server", "Decide", ("edit",), 2),
@@ -122,7 +124,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("do_found", ("enter",), "do the first one found", "do the first action found", "App", ("help",), 1),
     Action("line_down", ("down",), "scroll", "scroll a line down", "Move", ("help",), 2),
     Action("line_up", ("up",), "scroll", "scroll a line up", "Move", ("help",)),
-    Action("choose", ("enter", "space"), "choose", "do what the cursor is on", "Run", ("first",), 1),
+    Action("choose", ("enter",), "choose", "do what the cursor is on, or go on to the next", "Run", ("first",), 1),
+    Action("choose_too", ("space",), "choose", "do what the cursor is on", "Run", ("first",)),
     Action("form_next", ("tab", "down"), "next field", "next field or choice", "Move", ("first",), 2),
     Action("form_previous", ("shift+tab", "up"), "field before", "field or choice before", "Move", ("first",)),
     Action("yes", ("y",), "yes", "yes, do it", "Decide", ("confirm",), 1),
@@ -139,7 +142,10 @@ class Keymap:
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> Keymap:
-        """Return the keymap for `[review.keys]`; raises SettingsError for an unknown action or a key used twice."""
+        """Return the keymap for `[review.keys]`.
+
+        Raises SettingsError for an unknown action, an unknown key, or a key used twice.
+        """
         known = {action.name: action for action in ACTIONS}
         own: dict[str, tuple[str, ...]] = {}
         for name, keys in settings.items():
@@ -147,7 +153,7 @@ class Keymap:
                 raise SettingsError(
                     f"review.keys: there is no action {clip(one_line(name), 40)!r}; the actions are {', '.join(known)}."
                 )
-            own[name] = tuple(key.strip() for key in keys.split(",") if key.strip())
+            own[name] = tuple(_known_key(name, key.strip()) for key in keys.split(",") if key.strip())
             if not own[name]:
                 raise SettingsError(f"review.keys: {name} has no key; give it one, or leave it out.")
         keymap = cls(own)
@@ -182,6 +188,16 @@ class Keymap:
                         f"{action.name}; give one of them another."
                     )
                 taken[key] = action.name
+
+
+def _known_key(action: str, written: str) -> str:
+    found = key_name(written)
+    if found is None:
+        raise SettingsError(
+            f"review.keys: {clip(one_line(written), 40)!r}, given to {action}, is no key; write a character or a name "
+            "such as a, f5, ctrl+x, pagedown or comma."
+        )
+    return found
 
 
 _SPOKEN: Final = {

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from selfplay_core.store.listing import Example
 from tui.drawing.lines import BLANK, Line, Span, paragraphs, span
 from tui.keys.bindings import bindings_of
-from tui.screens.keys import before_inputs
+from tui.screens.keys import before_inputs, keys_taken_in
 from tui.screens.working import WorkingScreen
 from tui.widgets.area import SafeInput
 from tui.widgets.pane import Lines
@@ -45,7 +45,8 @@ class AskScreen(WorkingScreen[bool]):
         )
         self.set_focus(self.query_one("#hint", SafeInput))
 
-    def action_send(self) -> None:
+    async def action_send(self) -> None:
+        await keys_taken_in(self)
         self.begin(partial(self._ask, self.query_one("#hint", SafeInput).value.strip()))
 
     def action_back(self) -> None:

@@ -13,7 +13,7 @@ from textual.worker import Worker, WorkType
 
 from selfplay_core.errors import SelfplayError
 
-__all__ = ["BackgroundScreen", "Job"]
+__all__ = ["BackgroundScreen", "Job", "is_left"]
 
 T = TypeVar("T")
 
@@ -21,6 +21,11 @@ Job = Callable[[], Coroutine[Any, Any, None]]
 """Work as it is begun; a coroutine would be left unawaited where it is cancelled before it begins."""
 
 _log = logging.getLogger(__name__)
+
+
+def is_left(screen: Screen[Any]) -> bool:
+    """Whether a screen was left: its widgets go one by one then, and nothing can be shown on it."""
+    return not screen.is_attached or screen not in screen.app.screen_stack
 
 
 class BackgroundScreen(Screen[T]):
@@ -46,12 +51,12 @@ class BackgroundScreen(Screen[T]):
         try:
             await job()
         except SelfplayError as error:
-            if self.is_attached:
+            if not is_left(self):
                 self.tell(str(error), "bad")
         except Exception as error:
-            if isinstance(error, NoMatches) and not self.is_attached:
+            if isinstance(error, NoMatches) and is_left(self):
                 return  # the screen was left meanwhile, and its widgets went with it
             # A defect of ours: what was decided and what is being edited outlive it.
             _log.exception("Work of %s ended by a defect", type(self).__name__)
-            if self.is_attached:
+            if not is_left(self):
                 self.tell(self.DEFECT, "bad")

@@ -75,6 +75,11 @@ class PlainScreen(Screen[T]):
     def action_back(self) -> None:
         self.dismiss()
 
+    def do_found(self, action: str | None) -> None:
+        """Do what the help page ended with."""
+        if action:
+            self.call_later(self.run_action, action)
+
 
 class WorkScreen(PlainScreen[T]):
     """A screen on an open workspace."""
@@ -82,3 +87,8 @@ class WorkScreen(PlainScreen[T]):
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench.keymap)
         self.bench = bench
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.bench, self.SCREEN), self.do_found)

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from tui.drawing.lines import BLANK, Line, Span, span, wrapped
 from tui.keys.actions import Keymap
 from tui.keys.bindings import bindings_of
+from tui.screens.background import is_left
 from tui.widgets.pane import Lines, Pane
 
 __all__ = ["RISKY_SECONDS", "ConfirmScreen"]
@@ -80,7 +81,19 @@ class ConfirmScreen(ModalScreen[bool]):
         if message.action:
             await self.run_action(message.action)
 
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen, Legend
+
+        legend = Legend(self._keymap, self.query_one("#body", Lines).glyphs)
+        self.app.push_screen(HelpScreen(legend, "confirm"), self._do_found)
+
+    def _do_found(self, action: str | None) -> None:
+        if action:
+            self.call_later(self.run_action, action)
+
     def _seen(self) -> None:
+        if is_left(self):
+            return
         self._painted = self._clock()
         self.set_timer(self._armed_after, self._show)
         self._show()
@@ -93,6 +106,8 @@ class ConfirmScreen(ModalScreen[bool]):
         box.styles.height = min(len(self._lines(width)) + 2, self.app.size.height)
 
     def _show(self) -> None:
+        if is_left(self):
+            return
         self.query_one("#body", Lines).show(self._lines)
 
     def _lines(self, width: int) -> list[Line]:

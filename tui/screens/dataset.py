@@ -19,7 +19,7 @@ from tui.drawing.lines import Line, Span, paragraphs, span
 from tui.drawing.words import moved_words, unmoved_words
 from tui.keys.bindings import bindings_of
 from tui.messages import CopyWanted
-from tui.screens.background import BackgroundScreen, Job
+from tui.screens.background import BackgroundScreen, Job, is_left
 from tui.screens.base import WorkScreen
 from tui.state.filter_text import BadFilter, parse_filter
 from tui.widgets.area import SafeInput
@@ -262,6 +262,8 @@ class DatasetScreen(BackgroundScreen[int | None], WorkScreen[int | None]):
 
     def tell(self, text: str, role: str = "info") -> None:
         """Show one line below the list."""
+        if is_left(self):
+            return
         self.query_one("#dataset-told", Lines).show(lambda width: [(span(f" {text}", role),)])
 
 

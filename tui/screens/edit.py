@@ -12,16 +12,16 @@ from selfplay_core.engine.servers import policy_of
 from selfplay_core.errors import DecisionOvertaken, SettingsError
 from selfplay_core.models import Action, Answer, CommandResult, Decision
 from selfplay_core.store.listing import Example
-from selfplay_core.text import one_line
-from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, too_long
+from selfplay_core.verify.verifier import too_long
+from tui.drawing.editing import counted, meanwhile, unfit, unsendable
 from tui.drawing.lines import BLANK, Line, Span, between, paragraphs, span
 from tui.drawing.verdicts import Checked, check_lines
-from tui.drawing.words import decided_word, decider
 from tui.keys.bindings import bindings_of
+from tui.screens.background import is_left
 from tui.screens.confirm import RISKY_SECONDS, ConfirmScreen
-from tui.screens.keys import before_inputs
+from tui.screens.keys import before_inputs, keys_taken_in
 from tui.screens.working import WorkingScreen
-from tui.state.draft import FIELD_NAMES, Fields, Proof, commands_in, is_proven, made_of, start_of
+from tui.state.draft import FIELD_NAMES, Fields, Proof, commands_in, is_proven, made_of, mended, start_of
 from tui.state.review import SIGHT_SECONDS
 from tui.terminal.outside_editor import as_document, edit_outside, from_document
 from tui.widgets.area import SafeArea
@@ -103,6 +103,8 @@ class EditScreen(WorkingScreen[bool]):
         return not all(self._is_untouched(name) for name in self._names)
 
     def on_text_area_changed(self, message: TextArea.Changed) -> None:
+        if self._asked is not None and self._asked.text != self._fields():
+            self._take_back_the_question()
         self._show()
 
     def action_next_field(self) -> None:
@@ -117,15 +119,18 @@ class EditScreen(WorkingScreen[bool]):
     def action_verdicts_up(self) -> None:
         self.body().scroll_by(-1)
 
-    def action_open_editor(self) -> None:
+    async def action_open_editor(self) -> None:
+        await keys_taken_in(self)
         self.begin(partial(self._edit_outside, leave=False))
 
-    def action_verify(self) -> None:
+    async def action_verify(self) -> None:
+        await keys_taken_in(self)
         commands = self.commands
         if self.is_busy:
             self.tell_busy()
             return
-        if trouble := _unsendable(commands):
+        self._take_back_the_question()
+        if trouble := unsendable(commands):
             self.tell(trouble, "bad")
             return
         rulings = self._policy.review_all(commands)
@@ -138,15 +143,16 @@ class EditScreen(WorkingScreen[bool]):
         else:
             self.begin(partial(self._verify, commands, allowed=False))
 
-    def action_save(self) -> None:
+    async def action_save(self) -> None:
+        await keys_taken_in(self)
         if self.is_busy:
             self.tell_busy()
             return
         if not self._has_been_read:
             return
         prompt, answer = self._fields().prompt, self.answer
-        if not prompt.strip():
-            self.tell("The prompt is blank. Write what a player would type.", "bad")
+        if trouble := unfit(prompt, self._start.own_prompt, self._example.trace.prompt.mode):
+            self.tell(trouble, "bad")
             return
         made = made_of(self._start, prompt, answer, self._proof, by=self.bench.curator.operator, at=self.bench.now())
         accept, back = self.keymap.shown("accept"), self.keymap.shown("back")
@@ -159,7 +165,8 @@ class EditScreen(WorkingScreen[bool]):
         else:
             self.begin(partial(self._decide, made))
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:  # type: ignore[override]  # Textual awaits what there is to await
+        await keys_taken_in(self)
         if self._deciding:
             return
         if self.cancel():
@@ -171,7 +178,7 @@ class EditScreen(WorkingScreen[bool]):
 
     async def _verify(self, commands: tuple[str, ...], *, allowed: bool) -> None:
         more = self.bench.glyphs.more
-        self.tell(f"running{more} {_counted(commands)} on {self._where()}; {self.keymap.shown('back')} stops waiting")
+        self.tell(f"running{more} {counted(commands)} on {self._where()}; {self.keymap.shown('back')} stops waiting")
         self._show()
         looked = await self.bench.desk.verify(commands, allowed_by_person=allowed)
         if looked.error:
@@ -208,7 +215,7 @@ class EditScreen(WorkingScreen[bool]):
         meant = start_of(fresh.trace, fresh.standing.decision)
         # The fields hold what the person saw; only what they are compared with is another.
         self._start = replace(self._start, own_prompt=meant.own_prompt, own=meant.own)
-        told, self._example = _meanwhile(self._example, fresh), fresh
+        told, self._example = meanwhile(self._example, fresh), fresh
         save, back = self.keymap.shown("save"), self.keymap.shown("back")
         self.tell(f"{told} What you wrote is kept: {save} again decides so all the same, {back} leaves.", "warn")
         self._overtaken_at = self.bench.clock()
@@ -251,7 +258,7 @@ class EditScreen(WorkingScreen[bool]):
             if yes:
                 self.begin(partial(self._verify, commands, allowed=True))
 
-        question: list[Line] = [(span(f"Run {_counted(commands)} on {self._where()}?", "strong"),)]
+        question: list[Line] = [(span(f"Run {counted(commands)} on {self._where()}?", "strong"),)]
         question += [(span(reason, "warn"),) for reason in dict.fromkeys(reasons)]
         self.app.push_screen(
             ConfirmScreen(question, "run once", armed_after=RISKY_SECONDS, clock=self.bench.clock, keymap=self.keymap),
@@ -272,6 +279,12 @@ class EditScreen(WorkingScreen[bool]):
             "warn",
         )
 
+    def _take_back_the_question(self) -> None:
+        """Ask no more for a second key: it was asked for another text, or for other verdicts."""
+        if self._asked is not None:
+            self._asked = None
+            self.tell("")
+
     def _pressed_again(self, what: str) -> bool:
         """Whether a key was pressed a second time for the same text, and not by being held down."""
         now, clock = self._fields(), self.bench.clock()
@@ -288,7 +301,7 @@ class EditScreen(WorkingScreen[bool]):
     def _text(self, name: str) -> str:
         if self._is_untouched(name):
             return str(getattr(self._start.fields, name))
-        text = self._area(name).text
+        text = mended(self._area(name).text)
         return text.strip() if name == "prompt" else text
 
     def _is_untouched(self, name: str) -> bool:
@@ -303,6 +316,8 @@ class EditScreen(WorkingScreen[bool]):
         return f"{where}, through the run" if self.bench.runner.has_begun else where
 
     def _show(self) -> None:
+        if is_left(self):
+            return
         self.query_one("#head", Lines).show(self._head)
         for name in self._names:
             self.query_one(f"#label-{name}", Lines).show(partial(self._label, name))
@@ -344,33 +359,3 @@ class EditScreen(WorkingScreen[bool]):
         if self._proof is not None:
             return f"stale: the commands were changed since they ran; {run} runs them again", "warn", ()
         return f"not run; {run} runs them on {self._where()}", "dim", ()
-
-
-def _meanwhile(before: Example, fresh: Example) -> str:
-    """Return what somebody did to an example that is being edited."""
-    decision, name = fresh.standing.decision, f"#{fresh.number}"
-    if len(fresh.trace.attempts) != len(before.trace.attempts):
-        return f"{name} has another answer of the model's meanwhile, and is {_standing(decision)}."
-    if decision is None:
-        return f"The decision on {name} was taken back meanwhile: it is undecided."
-    return f"{name} was decided meanwhile: it is {_standing(decision)}."
-
-
-def _standing(decision: Decision | None) -> str:
-    return decided_word(decision) + (f" {one_line(decider(decision))}" if decision is not None else "")
-
-
-def _counted(commands: tuple[str, ...]) -> str:
-    return "1 command" if len(commands) == 1 else f"{len(commands)} commands"
-
-
-def _unsendable(commands: tuple[str, ...]) -> str:
-    if not commands:
-        return "There is no command to run. Write one a line."
-    for number, command in enumerate(commands, start=1):
-        if too_long(command):
-            return (
-                f"Command {number} is too long: a server reads {MAX_COMMAND_BYTES:,} bytes of it. Shorten it, or part "
-                "it into two."
-            )
-    return ""

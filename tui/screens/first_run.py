@@ -10,17 +10,18 @@ from typing import Final
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input
 
 from selfplay_core.engine.doctor import Check, examine
-from selfplay_core.engine.session import Job
 from selfplay_core.errors import SelfplayError
 from tui.drawing.lines import Line, Span, cropped, span
 from tui.drawing.welcome import FIELDS, PASSWORD, Field, check_lines, welcome_lines
 from tui.first_run.job import FirstJob, job_of, save
+from tui.job import Settled
 from tui.keys.bindings import bindings_of
-from tui.screens.background import BackgroundScreen
+from tui.screens.background import BackgroundScreen, is_left
 from tui.screens.base import PlainScreen
+from tui.screens.help import HelpScreen
+from tui.screens.keys import before_inputs, keys_taken_in
 from tui.widgets.area import SafeInput
 from tui.widgets.pane import Lines
 from tui.workbench import Beginning
@@ -67,12 +68,13 @@ class Choice(Lines, can_focus=True):
         return [cropped(line, width - 1)]
 
 
-class FirstRunScreen(BackgroundScreen[Job | None], PlainScreen[Job | None]):
+class FirstRunScreen(BackgroundScreen[Settled | None], PlainScreen[Settled | None]):
     """Explains, tests and saves; ends with the job to run, or with None where the person only leaves."""
 
     SCREEN = "first"
     DEFECT = "A defect stopped this, and no workspace is open yet to log it; `selfplay-tui doctor` shows where it lies."
-    BINDINGS = bindings_of("first")
+    # Before the fields: what is typed behind a key that leaves one would go into it, a password into an open one.
+    BINDINGS = before_inputs(bindings_of("first"), only=("choose", "form_next", "form_previous"))
 
     def __init__(self, begin: Beginning, environment: Mapping[str, str] = os.environ) -> None:
         super().__init__(begin.keymap)
@@ -133,9 +135,10 @@ class FirstRunScreen(BackgroundScreen[Job | None], PlainScreen[Job | None]):
     # Choices
 
     def action_start(self) -> None:
-        self.dismiss(self.begin.job)
+        self.dismiss(Settled(self.begin.job, self.begin.origins))
 
-    def action_test(self) -> None:
+    async def action_test(self) -> None:
+        await keys_taken_in(self)
         if not self._testing:
             self._testing = True
             self._checks.clear()
@@ -143,12 +146,22 @@ class FirstRunScreen(BackgroundScreen[Job | None], PlainScreen[Job | None]):
             self._show_checks("")
             self.work(self._test, only="first")
 
-    def action_save(self) -> None:
+    async def action_save(self) -> None:
+        await keys_taken_in(self)
         self.work(self._save, only="first")
 
     def action_choose(self) -> None:
         if isinstance(self.focused, Choice):
             self.focused.choose()
+        else:
+            self.focus_next()
+
+    def action_choose_too(self) -> None:
+        if isinstance(self.focused, Choice):
+            self.focused.choose()
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(self.begin, self.SCREEN), self.do_found)
 
     def action_form_next(self) -> None:
         self.focus_next()
@@ -161,10 +174,6 @@ class FirstRunScreen(BackgroundScreen[Job | None], PlainScreen[Job | None]):
             self.workers.cancel_group(self, "first")
         else:
             self.dismiss(None)
-
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        message.stop()
-        self.focus_next()
 
     def tell(self, text: str, role: str = "info") -> None:
         """Show what happened below what was found."""
@@ -190,21 +199,20 @@ class FirstRunScreen(BackgroundScreen[Job | None], PlainScreen[Job | None]):
             raise
         finally:
             self._testing = False
-            if self.is_attached:
-                self._show_checks(told, role)
+            self._show_checks(told, role)
 
     async def _save(self) -> None:
         try:
             first = await self._job()
-            await asyncio.to_thread(save, first)
+            saved = await asyncio.to_thread(save, first)
         except SelfplayError as error:
             self._checks.clear()
             self._show_checks(str(error), "bad")
         else:
-            self.dismiss(first.job)
+            self.dismiss(Settled(first.job, first.origins | dict.fromkeys(first.typed, str(saved))))
 
     async def _job(self) -> FirstJob:
-        typed = {field.path: self.query_one(f"#{_input_id(field)}", Input).value for field in FIELDS}
+        typed = {field.path: self.query_one(f"#{_input_id(field)}", SafeInput).value for field in FIELDS}
         return await asyncio.to_thread(job_of, self.begin.job, self.begin.origins, typed, self._environment)
 
     def _found(self, check: Check) -> None:
@@ -215,6 +223,8 @@ class FirstRunScreen(BackgroundScreen[Job | None], PlainScreen[Job | None]):
         return f"nothing came after {self._checks[-1].name!r}" if self._checks else "nothing came at all"
 
     def _show_checks(self, told: str, role: str = "text") -> None:
+        if is_left(self):
+            return
         checks, going_on, glyphs = tuple(self._checks), self._testing, self.begin.glyphs
         back = self.keymap.shown("back")
         self._arrange()

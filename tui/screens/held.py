@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -16,9 +17,10 @@ from selfplay_core.store.database import Reader
 from selfplay_core.store.held import HeldAttempt, held, rule_held
 from selfplay_core.store.listing import example_of
 from selfplay_core.verify.policy import Policy
-from tui.drawing.held import Key, Waiting, held_details, held_row
+from tui.drawing.held import Key, Waiting, allowed_rows, held_details, held_row
 from tui.drawing.lines import BLANK, Line, Span
 from tui.keys.bindings import bindings_of
+from tui.screens.background import is_left
 from tui.screens.confirm import RISKY_SECONDS
 from tui.screens.edit import EditScreen
 from tui.screens.working import WorkingScreen
@@ -40,6 +42,7 @@ class HeldScreen(WorkingScreen[int | None]):
         super().__init__(bench)
         self._policy = policy_of(bench.job.settings)
         self._waiting: list[Waiting] | None = None
+        self._allowed: list[Waiting] = []
         self._chosen: Key | None = None
         self._painted: tuple[Key, float] | None = None
         self._probes: dict[Key, Looked] = {}
@@ -144,11 +147,12 @@ class HeldScreen(WorkingScreen[int | None]):
         if not pattern:
             self.tell(f"There is no pattern in it. {self.keymap.shown('deny')} denies this one attempt.", "warn")
             return
-        count = await curator.store.do(deny_pattern, shown.item.run_id, pattern, by=curator.operator)
+        denied = await curator.store.do(deny_pattern, shown.item.run_id, pattern, by=curator.operator)
         # What is shown was said no to, even if the pattern should not catch it.
         trace_id, since = shown.key
-        count += await curator.store.do(deny_held, trace_id, since=since, by=curator.operator)
-        self.tell(f"Denied for the rest of the run: {pattern} (held attempts that ended: {count}).", "ok")
+        count = denied.ended + await curator.store.do(deny_held, trace_id, since=since, by=curator.operator)
+        where = "its run, and of the run that goes on" if len(denied.runs) > 1 else "the run"
+        self.tell(f"Denied for the rest of {where}: {pattern} (held attempts that ended: {count}).", "ok")
         await self._reload()
 
     async def _edit(self, shown: Waiting) -> None:
@@ -208,12 +212,13 @@ class HeldScreen(WorkingScreen[int | None]):
         """Read what waits; the attempt on screen stays, or its place is taken by the next one."""
         found = await self.bench.curator.reader.do(held)
         place = self._place()
-        before = [one.key for one in self._waiting] if self._waiting is not None else None
+        before = None if self._waiting is None else (self._keys(self._waiting), self._keys(self._allowed))
         known = {one.key: one for one in self._waiting or ()}
         open_ones = [item for item in found if item.allowed is None]
         self._waiting = [known.get((one.trace_id, one.since)) or waiting_of(one, self._policy) for one in open_ones]
-        keys = [one.key for one in self._waiting]
-        if keys == before:
+        self._allowed = [waiting_of(item, self._policy) for item in found if item.allowed]
+        keys = self._keys(self._waiting)
+        if (keys, self._keys(self._allowed)) == before:
             return
         stays = self._chosen in keys
         if not stays:
@@ -221,13 +226,24 @@ class HeldScreen(WorkingScreen[int | None]):
         self.bench.state.held = len(keys)
         self._show(keep_place=stays)
 
+    @staticmethod
+    def _keys(waiting: Sequence[Waiting]) -> list[Key]:
+        return [one.key for one in waiting]
+
     def _show(self, *, keep_place: bool = False) -> None:
+        if is_left(self):
+            return
         waiting, now, glyphs = self._waiting or [], self.bench.now(), self.bench.glyphs
+        below = [line for one in self._allowed for line in allowed_rows(one, glyphs)]
+
+        def draw(index: int, width: int) -> Line:
+            return held_row(waiting[index], now, glyphs, width) if index < len(waiting) else below[index - len(waiting)]
+
         rows = self.query_one("#list", Rows)
         rows.set_title((Span(f" {len(waiting)} held ", "title"),))
-        rows.set_rows(len(waiting), lambda index, width: held_row(waiting[index], now, glyphs, width))
+        rows.set_rows(len(waiting) + len(below), draw)
         rows.set_cursor(self._place() if waiting else None)
-        rows.display = bool(waiting)
+        rows.display = bool(waiting or below)
         self.body().show(self._details, keep_place=keep_place)
         self._show_armed()
         if self.shown is not None:
@@ -239,6 +255,8 @@ class HeldScreen(WorkingScreen[int | None]):
             self.set_timer(RISKY_SECONDS, self._show_armed)
 
     def _show_armed(self) -> None:
+        if is_left(self):
+            return
         text = "" if self.shown is None else "keys are open " if self.is_armed else f"keys open in {RISKY_SECONDS} s "
         self.show_keys()
         told = (Span(text, "ok" if self.is_armed else "warn"),) if text else ()

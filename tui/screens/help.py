@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input
 
+from tui.drawing.glyphs import Glyphs
 from tui.drawing.help_page import help_lines
 from tui.drawing.lines import Line, Span
+from tui.keys.actions import Keymap
 from tui.keys.bindings import bindings_of
-from tui.screens.base import WorkScreen
-from tui.screens.keys import before_inputs
+from tui.screens.base import PlainScreen
+from tui.screens.keys import before_inputs, keys_taken_in
 from tui.state.filter_text import HELP
 from tui.widgets.area import SafeInput
 from tui.widgets.pane import Lines, Pane
-from tui.workbench import Workbench
 
-__all__ = ["HelpScreen"]
+__all__ = ["Explained", "HelpScreen", "Legend"]
 
 
-class HelpScreen(WorkScreen[str | None]):
+class Explained(Protocol):
+    """What the help page needs of whom it explains: a workbench has it, and so has a start without a workspace."""
+
+    @property
+    def keymap(self) -> Keymap: ...
+
+    @property
+    def glyphs(self) -> Glyphs: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """The keys and the signs in force, where there is nothing else at hand."""
+
+    keymap: Keymap
+    glyphs: Glyphs
+
+
+class HelpScreen(PlainScreen[str | None]):
     """Shows the keys of one screen; ends with the name of the action that was clicked or found, if any."""
 
     SCREEN = "help"
     BINDINGS = before_inputs(bindings_of("help"))
 
-    def __init__(self, bench: Workbench, screen: str) -> None:
-        super().__init__(bench)
+    def __init__(self, of: Explained, screen: str) -> None:
+        super().__init__(of.keymap)
+        self._glyphs = of.glyphs
         self._about = screen
 
     def compose_body(self) -> ComposeResult:
@@ -56,7 +79,8 @@ class HelpScreen(WorkScreen[str | None]):
         elif message.action:
             self.dismiss(message.action)
 
-    def action_do_found(self) -> None:
+    async def action_do_found(self) -> None:
+        await keys_taken_in(self)
         search = self._search.value
         found = next((name for line in self._lines(search, 80) if (name := _action_in(line))), None)
         if search.strip() and found is not None:
@@ -82,7 +106,7 @@ class HelpScreen(WorkScreen[str | None]):
         self.body().show(lambda width: self._lines(search, width))
 
     def _lines(self, search: str, width: int) -> list[Line]:
-        return help_lines(self.bench.keymap, self._about, HELP, self.bench.glyphs, width, search)
+        return help_lines(self.keymap, self._about, HELP, self._glyphs, width, search)
 
 
 def _action_in(line: Line) -> str:

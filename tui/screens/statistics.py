@@ -25,7 +25,7 @@ from tui.drawing.key_hints import SCROLLING, hints_of
 from tui.drawing.lines import Line, Span, span
 from tui.drawing.statistics import ERRORS_OF, TRIES_OF, Figures, Output, Tries, statistics_lines
 from tui.keys.bindings import bindings_of
-from tui.screens.background import BackgroundScreen
+from tui.screens.background import BackgroundScreen, is_left
 from tui.screens.base import WorkScreen
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench
@@ -92,6 +92,8 @@ class StatisticsScreen(BackgroundScreen[None], WorkScreen[None]):
 
     def tell(self, text: str, role: str = "info") -> None:
         """Show what was read, or why it could not be, in the rule above."""
+        if is_left(self):
+            return
         title: Line = (_TITLE, span(text, role), Span(" "))
         self.body().set_title(title)
 

@@ -13,6 +13,7 @@ from selfplay_core.errors import SettingsError
 from selfplay_core.models import CATEGORY_NAMES
 from tui.drawing.lines import BLANK, Line, Span
 from tui.keys.bindings import bindings_of
+from tui.screens.background import is_left
 from tui.screens.working import WorkingScreen
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench
@@ -113,6 +114,8 @@ class TuneScreen(WorkingScreen[None]):
         self._show()
 
     def _show(self) -> None:
+        if is_left(self):
+            return
         self.body().show(self._lines)
 
     def _lines(self, _: int) -> list[Line]:

@@ -8,7 +8,7 @@ from textual import events
 from textual.worker import Worker
 
 from tui.drawing.verdicts import note_lines
-from tui.screens.background import BackgroundScreen, Job
+from tui.screens.background import BackgroundScreen, Job, is_left
 from tui.screens.base import WorkScreen
 from tui.widgets.pane import Lines
 from tui.workbench import Workbench
@@ -62,6 +62,8 @@ class WorkingScreen(BackgroundScreen[T], WorkScreen[T], Generic[T]):
     def tell(self, text: str, role: str = "info") -> None:
         """Show news in place, as high as they are; a blank text takes them away."""
         self._news = (text, role)
+        if is_left(self):
+            return
         news = self.query_one("#news", Lines)
         lines = note_lines(text, role, max(self.size.width, 1))
         news.styles.height = min(len(lines), _MOST_NEWS)

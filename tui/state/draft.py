@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from selfplay_core.models import (
@@ -18,9 +19,10 @@ from selfplay_core.models import (
     WorldIdentity,
 )
 
-__all__ = ["FIELD_NAMES", "Fields", "Proof", "Start", "commands_in", "is_proven", "made_of", "start_of"]
+__all__ = ["FIELD_NAMES", "Fields", "Proof", "Start", "commands_in", "is_proven", "made_of", "mended", "start_of"]
 
 FIELD_NAMES: Final = ("prompt", "commands", "reasoning", "message")
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,12 @@ def start_of(trace: Trace, standing: Decision | None) -> Start:
 
 def commands_in(text: str) -> tuple[str, ...]:
     """Return the commands of a text: one a line, blank lines left out."""
-    return tuple(line.strip() for line in text.split("\n") if line.strip())
+    return tuple(line.strip() for line in mended(text).split("\n") if line.strip())
+
+
+def mended(text: str) -> str:
+    """Return text that a file can hold: a lone surrogate, which no encoding has, becomes U+FFFD."""
+    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def is_proven(proof: Proof | None, commands: Sequence[str]) -> bool:
@@ -104,10 +111,19 @@ def made_of(start: Start, prompt: str, answer: Answer, proof: Proof | None, *, b
         DecisionKind.EDIT,
         by=by,
         at=at,
-        edited=edited,
-        edited_prompt=edited_prompt,
+        edited=_mended(edited) if edited is not None else None,
+        edited_prompt=mended(edited_prompt) if edited_prompt is not None else None,
         results=proof.results if proves and proof is not None else (),
         world=proof.world if proves and proof is not None else None,
+    )
+
+
+def _mended(answer: Answer) -> Answer:
+    return replace(
+        answer,
+        commands=tuple(map(mended, answer.commands)),
+        reasoning=mended(answer.reasoning),
+        message=mended(answer.message) if answer.message is not None else None,
     )
 
 
