@@ -81,7 +81,7 @@ def clean_workspace(folder: Path, count: int) -> list[Trace]:
 
 
 @asynccontextmanager
-async def paging(folder: Path, count: int = 30, *, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Paging]:
+async def paging(folder: Path, count: int = 30, *, size: tuple[int, int] = (80, 40)) -> AsyncIterator[Paging]:
     """Open the bulk screen on a workspace of clean traces."""
     clean_workspace(folder, count)
     async with opened(a_job(folder), size) as page:

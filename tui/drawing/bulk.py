@@ -57,13 +57,17 @@ def _row(place: int, number: int, trace: Trace, is_struck: bool, glyphs: Glyphs,
 
 
 def _stacked(trace: Trace, glyphs: Glyphs, width: int, margin: int = 5) -> list[Line]:
-    """Return each command with its reply behind it, broken anywhere."""
+    """Return each command with its reply behind it, broken anywhere, then what the model says of them."""
+    first = (Span(" " * margin),) if margin else BLANK
     lines: list[Line] = []
     for command, reply in _commands(trace):
         spans = [span(command, "command"), Span(f"  {glyphs.reply} ", "dim"), span(reply, "reply")]
-        first = (Span(" " * margin),) if margin else BLANK
         lines.extend(wrapped(spans, width, first=first, indent=margin + 2, words=False))
-    return lines or [(Span(" " * margin + "no commands", "warn"),)]
+    if not lines:
+        lines.append((*first, Span("no commands", "warn")))
+    for text, role in _said(trace):
+        lines.extend(wrapped([span(text, role)], width, first=first, indent=margin))
+    return lines
 
 
 def _commands(trace: Trace) -> list[tuple[str, str]]:
@@ -78,8 +82,17 @@ def _commands(trace: Trace) -> list[tuple[str, str]]:
     ]
 
 
+def _said(trace: Trace) -> list[tuple[str, str]]:
+    """Return the god's message and the reasoning, which go into the row too."""
+    answer = trace.last.answer if trace.last is not None else None
+    if answer is None:
+        return []
+    return [(text, role) for text, role in ((answer.message, "text"), (answer.reasoning, "reasoning")) if text]
+
+
 def _texts(trace: Trace) -> list[str]:
-    return [trace.prompt.text, *(text for pair in _commands(trace) for text in pair)]
+    texts = [text for pair in _commands(trace) for text in pair]
+    return [trace.prompt.text, *texts, *(text for text, _ in _said(trace))]
 
 
 def _side_by_side(left: Sequence[Line], right: Sequence[Line], place: int) -> list[Line]:
