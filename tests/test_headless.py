@@ -233,8 +233,10 @@ async def test_two_generators_on_one_workspace_do_not_mix(tmp_path: Path) -> Non
             assert second.code == 2, second
             assert "another process" in second.err
         assert other.server.connections == 0
+        assert first.returncode is None
+        first.terminate()
         _, err = await asyncio.wait_for(first.communicate(), 60)
-        assert first.returncode == 0, err
+        assert first.returncode == 143, err
 
 
 async def test_two_runs_on_one_server_do_not_mix(tmp_path: Path) -> None:

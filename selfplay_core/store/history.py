@@ -15,7 +15,7 @@ from selfplay_core.store.log import LogEntry, log_entry, trace_log
 __all__ = ["Moved", "Undoable", "last_decision", "redo_last", "undo_last"]
 
 _PAGE = 256
-_BATCH = "SELECT d.seq, d.trace_id FROM decision d WHERE d.batch = ? AND d.batch <> ''"
+_BATCH = f"SELECT d.seq, d.trace_id FROM decision d WHERE d.batch = ? AND d.batch <> '' AND d.by <> '{AUTO}'"
 
 
 @dataclass(frozen=True, slots=True)
