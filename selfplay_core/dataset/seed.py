@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
+from selfplay_core.dataset.evidence import evidence_of, gives_row, is_edited, own_commands, standing_answer
 from selfplay_core.models import (
     AUTO,
     UNKNOWN_VERSION,
@@ -17,15 +17,11 @@ from selfplay_core.models import (
     Attempt,
     CommandResult,
     Decision,
-    DecisionKind,
-    FailedBecause,
-    Level,
     Mode,
     Outcome,
     Row,
     Trace,
     VerdictOutcome,
-    WorldIdentity,
     WorldKind,
 )
 
@@ -43,14 +39,12 @@ def seed_row(trace: Trace, decision: Decision, *, risk_of: Callable[[str], int])
     A pure function of its arguments: neither times nor run ids enter the row. `risk_of` rates a command as the
     policy does, from 1 to 5.
     """
-    if decision.kind not in (DecisionKind.ACCEPT, DecisionKind.EDIT):
-        return None
-    answer = decision.edited or (trace.last.answer if trace.last else None)
-    if answer is None:
+    answer = standing_answer(trace, decision)
+    if not gives_row(decision) or answer is None:
         return None
     risk = max((risk_of(command) for command in answer.commands), default=1)
     metadata = {"risk_level": risk, **_metadata(trace, decision, answer)}
-    if trace.outcome is Outcome.CORRECTED and answer.commands == _own_commands(trace):
+    if trace.outcome is Outcome.CORRECTED and answer.commands == own_commands(trace):
         return _with_id("selfplay-correction-", _correction(trace, decision, answer, metadata))
     return _with_id("selfplay-", _standard(trace, decision, answer, metadata))
 
@@ -140,82 +134,25 @@ def _final_answer(trace: Trace, answer: Answer) -> str:
 
 
 def _metadata(trace: Trace, decision: Decision, answer: Answer) -> dict[str, Any]:
-    evidence = _evidence(trace, decision, answer)
-    real = evidence.world.kind is WorldKind.REAL
+    evidence = evidence_of(trace, decision, answer)
     return {
         "self_play": True,
         "difficulty": _difficulty(trace),
         "validated": decision.by != AUTO,
-        "rcon_verified": real and evidence.is_proof and evidence.level is Level.EXECUTED,
-        "verifier": "rcon" if real else "sandbox",
+        "rcon_verified": evidence.is_verified,
+        "verifier": "rcon" if evidence.world.kind is WorldKind.REAL else "sandbox",
         "attempts": len(trace.attempts),
         "generation_category": trace.prompt.category,
         "mode": trace.prompt.mode.value,
         "outcome": trace.outcome.value,
         "level": evidence.level.value,
-        "edited": _is_edited(decision),
+        "edited": is_edited(decision),
         "context": next((result.context for result in evidence.results if result.context), ""),
         "results": [_evidence_line(result) for result in evidence.results],
         "model": {"name": trace.model.name, "digest": trace.model.digest, "server": trace.model.kind},
         "server": {"brand": evidence.world.brand, "version": evidence.world.version},
         "parameters": trace.parameters,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """What speaks for a row's own commands: which world showed what, and whether that proves them."""
-
-    results: tuple[CommandResult, ...]
-    world: WorldIdentity
-    level: Level
-    is_proof: bool
-
-
-def _evidence(trace: Trace, decision: Decision, answer: Answer) -> _Evidence:
-    """Find the results of the row's own commands: the trace's for the model's, the decision's for a person's."""
-    own = trace.last.results if trace.last is not None else ()
-    if not _is_edited(decision):
-        return _Evidence(own, trace.world, trace.level, bool(own))
-    if answer.commands == _own_commands(trace):
-        return _weighed(own, trace.world, answer)
-    if decision.world is not None and _covers(decision.results, answer):
-        return _weighed(decision.results, decision.world, answer)
-    return _Evidence((), trace.world, Level.NONE, is_proof=False)
-
-
-def _weighed(results: tuple[CommandResult, ...], world: WorldIdentity, answer: Answer) -> _Evidence:
-    """Take no more from results than they show: the trace's level and outcome are those of another answer."""
-    if not _covers(results, answer):
-        return _Evidence(results, world, Level.NONE, is_proof=False)
-    level = min((_shown(result) for result in results), key=lambda level: level.rank)
-    return _Evidence(results, world, level, is_proof=all(map(_holds, results)))
-
-
-def _covers(results: tuple[CommandResult, ...], answer: Answer) -> bool:
-    return bool(results) and tuple(result.command for result in results) == answer.commands
-
-
-def _shown(result: CommandResult) -> Level:
-    if result.verdict.outcome is VerdictOutcome.REJECTED:
-        return Level.NONE
-    return Level.PARSED if result.probed and result.level is Level.EXECUTED else result.level
-
-
-def _holds(result: CommandResult) -> bool:
-    verdict = result.verdict
-    unchanged = verdict.outcome is VerdictOutcome.FAILED and verdict.because is FailedBecause.NOTHING_CHANGED
-    return verdict.outcome is VerdictOutcome.PASSED or unchanged
-
-
-def _own_commands(trace: Trace) -> tuple[str, ...] | None:
-    """Return the commands of the model's last answer, None without one."""
-    answer = trace.last.answer if trace.last is not None else None
-    return None if answer is None else answer.commands
-
-
-def _is_edited(decision: Decision) -> bool:
-    return decision.edited is not None or decision.edited_prompt is not None
 
 
 def _evidence_line(result: CommandResult) -> dict[str, str]:

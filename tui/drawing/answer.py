@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from selfplay_core.models import Answer, CommandResult, Decision, Level, VerdictOutcome, WorldIdentity, WorldKind
+from selfplay_core.dataset.evidence import Evidence, evidence_of
+from selfplay_core.models import Answer, CommandResult, Decision, Level, WorldKind
 from selfplay_core.store.listing import Example
 from tui.drawing.blocks import Gutter, command_lines, reply_lines
 from tui.drawing.glyphs import Glyphs
@@ -91,23 +92,17 @@ def _risk_lines(risk: Risk, indent: int, width: int, glyphs: Glyphs) -> list[Lin
 def _edited(shown: Example, decision: Decision, answer: Answer) -> Shown:
     last = shown.trace.last
     original = last.answer if last is not None else None
-    results = decision.results
-    if tuple(result.command for result in results) != answer.commands:
-        results = ()
-    world = decision.world or shown.trace.world
-    return Shown(
-        answer, results, _changed(original, answer.commands), decision.by, _why_unproven(answer, results, world)
-    )
+    evidence = evidence_of(shown.trace, decision, answer)
+    changed = _changed(original, answer.commands)
+    return Shown(answer, evidence.results, changed, decision.by, _why_unproven(answer, evidence))
 
 
-def _why_unproven(answer: Answer, results: tuple[CommandResult, ...], world: WorldIdentity) -> str:
-    if not answer.commands or not results:
-        return "not verified"
-    if world.kind is WorldKind.SANDBOX:
-        return "sandbox only"
-    if all(result.verdict.outcome is VerdictOutcome.PASSED and result.level is Level.EXECUTED for result in results):
+def _why_unproven(answer: Answer, evidence: Evidence) -> str:
+    if evidence.is_verified:
         return ""
-    return "not all shown to work"
+    if not answer.commands or not evidence.results:
+        return "not verified"
+    return "sandbox only" if evidence.world.kind is WorldKind.SANDBOX else "not all shown to work"
 
 
 def _changed(before: Answer | None, commands: tuple[str, ...]) -> frozenset[int]:

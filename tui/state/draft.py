@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from selfplay_core.dataset.evidence import holds
 from selfplay_core.models import (
     Answer,
     CommandResult,
     Decision,
     DecisionKind,
-    FailedBecause,
     Mode,
     Trace,
-    VerdictOutcome,
     WorldIdentity,
 )
 
@@ -93,7 +92,7 @@ def is_proven(proof: Proof | None, commands: Sequence[str]) -> bool:
     """Whether verdicts for exactly these commands show that all passed, or had nothing to change."""
     if proof is None or not commands or not proof.is_for(commands):
         return False
-    return all(_is_good(result) for result in proof.results)
+    return all(map(holds, proof.results))
 
 
 def made_of(start: Start, prompt: str, answer: Answer, proof: Proof | None, *, by: str, at: float) -> Decision | None:
@@ -131,8 +130,3 @@ def _same(answer: Answer, own: Answer | None) -> bool:
     if own is None:
         return not (answer.commands or answer.reasoning or answer.message)
     return (answer.commands, answer.reasoning, answer.message or "") == (own.commands, own.reasoning, own.message or "")
-
-
-def _is_good(result: CommandResult) -> bool:
-    verdict = result.verdict
-    return verdict.outcome is VerdictOutcome.PASSED or verdict.because is FailedBecause.NOTHING_CHANGED
