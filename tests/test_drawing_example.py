@@ -142,7 +142,8 @@ def test_an_edited_example_shows_its_own_verdicts() -> None:
 def test_an_edit_of_other_words_keeps_the_evidence_of_the_trace() -> None:
     """What the screen shows of an edited answer is what its row will claim."""
     trace = corrected()
-    assert trace.last is not None and trace.last.answer is not None
+    assert trace.last is not None
+    assert trace.last.answer is not None
     decision = replace(EDIT, edited=replace(trace.last.answer, reasoning="Shorter."), edited_prompt=None)
     shown = as_text(example_lines(make_example(trace, decision), 57, GLYPHS))
     assert " ✓ 3/3 ran" in shown
