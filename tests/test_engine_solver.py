@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from selfplay_core.engine.control import Control, Drained
-from selfplay_core.engine.judging import USUAL_MEANINGS, Finding
 from selfplay_core.engine.solver import Held
 from selfplay_core.errors import (
     Blank,
@@ -22,6 +21,7 @@ from selfplay_core.errors import (
     Unfinished,
 )
 from selfplay_core.events import Away, Event
+from selfplay_core.judging import USUAL_MEANINGS, Finding
 from selfplay_core.llm.base import ChatRequest
 from selfplay_core.models import Answer, FailedBecause, Level, Outcome, Trace, VerdictOutcome
 from tests.fakes import ScriptedChat, ScriptedConsole, answer, make_plan, make_prompt, make_solver, reply

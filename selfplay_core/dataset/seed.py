@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-import orjson
-
+from selfplay_core.dataset.cases import Case, LeftOut, Line, canonical, content_id, why_not_accepted
+from selfplay_core.dataset.conversation import NOTHING_RAN
 from selfplay_core.dataset.evidence import evidence_of, gives_row, is_edited, own_commands, standing_answer
 from selfplay_core.models import (
     AUTO,
@@ -25,11 +25,10 @@ from selfplay_core.models import (
     WorldKind,
 )
 
-__all__ = ["seed_row"]
+__all__ = ["SOURCE", "TOOL", "seed_lines", "seed_row"]
 
-_SOURCE: Final = "self_play"
-_TOOL: Final = "rcon.execute"
-_NOTHING_RAN: Final = "Nothing of this answer was run."
+SOURCE: Final = "self_play"
+TOOL: Final = "rcon.execute"
 _DIFFICULTIES: Final = ("easy", "medium", "hard")
 
 
@@ -49,6 +48,19 @@ def seed_row(trace: Trace, decision: Decision, *, risk_of: Callable[[str], int])
     return _with_id("selfplay-", _standard(trace, decision, answer, metadata))
 
 
+def seed_lines(case: Case, *, risk_of: Callable[[str], int]) -> list[Line] | LeftOut:
+    """Return the row of an accepted trace as a line, or why there is none."""
+    trace, decision = case.trace, case.decision
+    why = why_not_accepted(decision)
+    if decision is None or why is not None:
+        return why or LeftOut.UNDECIDED
+    row, answer = seed_row(trace, decision, risk_of=risk_of), standing_answer(trace, decision)
+    if row is None or answer is None:
+        return LeftOut.NO_ANSWER
+    # The row's id is the hash of all that it says.
+    return [Line(row.line, decision.edited_prompt or trace.prompt.text, (row.id,), answer.commands)]
+
+
 def _standard(trace: Trace, decision: Decision, answer: Answer, metadata: dict[str, Any]) -> dict[str, Any]:
     output: dict[str, Any] = {
         "reasoning": answer.reasoning,
@@ -58,7 +70,7 @@ def _standard(trace: Trace, decision: Decision, answer: Answer, metadata: dict[s
     if trace.prompt.mode is Mode.GOD:
         output["message"] = answer.message or ""
     return {
-        "source": _SOURCE,
+        "source": SOURCE,
         "category": "command_gen",
         "input": {
             "user_message": decision.edited_prompt or trace.prompt.text,
@@ -80,7 +92,7 @@ def _correction(trace: Trace, decision: Decision, answer: Answer, metadata: dict
         messages.extend(_turns(attempt, train=attempt is trace.last))
     messages.append({"role": "assistant", "content": _final_answer(trace, answer), "train": True})
     return {
-        "source": _SOURCE,
+        "source": SOURCE,
         "type": "error_correction",
         "messages": messages,
         "metadata": {**metadata, "rendered_from": "json_answer"},
@@ -109,12 +121,12 @@ def _turns(attempt: Attempt, *, train: bool) -> list[dict[str, Any]]:
     turns: list[dict[str, Any]] = [{"role": "assistant", "content": calls, "train": train}]
     turns.extend({"role": "tool", "content": _tool_result(result)} for result in attempt.results)
     if attempt.answer.commands and not attempt.results:
-        turns.append({"role": "user", "content": _NOTHING_RAN})
+        turns.append({"role": "user", "content": NOTHING_RAN})
     return turns
 
 
 def _tool_call(command: str) -> str:
-    call = {"name": _TOOL, "arguments": {"command": command}}
+    call = {"name": TOOL, "arguments": {"command": command}}
     return f"<tool_call>\n{_text(call)}\n</tool_call>"
 
 
@@ -177,13 +189,8 @@ def _passed(attempt: Attempt) -> bool:
 
 
 def _with_id(prefix: str, body: dict[str, Any]) -> Row:
-    digest = hashlib.sha256(_canonical(body)).hexdigest()[:24]
-    row_id = f"{prefix}{digest}"
-    return Row(row_id, _canonical({"id": row_id, **body}))
-
-
-def _canonical(body: dict[str, Any]) -> bytes:
-    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    row_id = content_id(prefix, hashlib.sha256(canonical(body)).hexdigest())
+    return Row(row_id, canonical({"id": row_id, **body}))
 
 
 def _text(body: dict[str, Any]) -> str:

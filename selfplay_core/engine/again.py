@@ -15,11 +15,11 @@ from selfplay_core.engine.answering import NO_COMMAND, attempt_of, what_is_open,
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.control import Drained
 from selfplay_core.engine.conversation import messages_again
-from selfplay_core.engine.judging import Finding, attempt_level, find, good_outcome
 from selfplay_core.engine.plan import RETRY_TEMPERATURE, RunPlan
 from selfplay_core.engine.seeds import request_seed
 from selfplay_core.engine.slots import Urgency
 from selfplay_core.errors import SelfplayError, ServerBusy, StoreError
+from selfplay_core.judging import Finding, attempt_level, find, good_outcome
 from selfplay_core.llm.base import ChatRequest
 from selfplay_core.llm.replies import answer_schema
 from selfplay_core.models import (

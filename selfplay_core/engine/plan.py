@@ -10,9 +10,9 @@ import msgspec
 
 from selfplay_core.categories import Texts
 from selfplay_core.dataset.prompts import GivenPrompt
-from selfplay_core.engine.judging import USUAL_MEANINGS, Finding, Meanings
 from selfplay_core.engine.tuning import Tuning
 from selfplay_core.errors import SettingsError
+from selfplay_core.judging import USUAL_MEANINGS, Finding, Meanings
 from selfplay_core.models import CATEGORY_NAMES, FailedBecause
 from selfplay_core.settings import Settings, VerifySettings, without_secrets
 from selfplay_core.settings_sources import seconds_of

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.backlog import Backlog, released_items
+from selfplay_core.engine.comparing import Comparer
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.errands import Errands
 from selfplay_core.engine.groups import first_error_alone
@@ -65,6 +66,7 @@ class Run:
         self._store = store
         self._control = control
         self._announce = announce
+        self._comparer = Comparer(store)
         self._queue = WorkQueue()
         self._rounds = RoundBook()
         self._places = Slots(_workers(plan.concurrency))
@@ -105,11 +107,13 @@ class Run:
                 group.create_task(self._watch.keep_watch()),
                 group.create_task(self._errands.serve(self._take_up)),
                 group.create_task(self._follow_tuning()),
+                group.create_task(self._comparer.keep_up()),
             ]
             group.create_task(self._keeper.decide_in_order())
             await asyncio.wait([producer, crew])
             for task in beside:
                 task.cancel()
+            await self._comparer.finish()
             self._keeper.finish()
 
     async def _drain_when_told(self, producer: asyncio.Task[None]) -> None:
@@ -217,6 +221,7 @@ class Run:
             await self._keeper.held(item, found)
         else:
             await self._keeper.ended(item, found)
+            self._comparer.wanted()
 
 
 def _workers(slots: int) -> int:

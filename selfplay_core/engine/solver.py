@@ -10,7 +10,6 @@ from selfplay_core.engine.answering import NO_COMMAND, attempt_of, no_answer, wh
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.control import Control
 from selfplay_core.engine.conversation import Speaker, answer_messages, system_prompt
-from selfplay_core.engine.judging import Finding, attempt_level, find, good_outcome
 from selfplay_core.engine.outage import Outage
 from selfplay_core.engine.plan import ANSWER_TEMPERATURE, RETRY_TEMPERATURE, RunPlan
 from selfplay_core.engine.seeds import request_seed
@@ -24,6 +23,7 @@ from selfplay_core.errors import (
     ProtocolViolation,
 )
 from selfplay_core.events import Announce, AttemptJudged
+from selfplay_core.judging import Finding, attempt_level, find, good_outcome
 from selfplay_core.llm.base import ChatReply, ChatRequest
 from selfplay_core.llm.replies import answer_schema
 from selfplay_core.models import (

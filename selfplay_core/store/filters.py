@@ -33,7 +33,7 @@ class Filter:
     `status` holds names of `MARKS`, of which `undecided` never includes errored traces. `verdicts` is about the
     worst verdict of the last attempt. Retries are attempts after the first. `text` is searched in the prompt and
     the last commands, its last word as a beginning; without a word in it, it lets everything through. `clean`
-    is solved and executed at the first attempt with every verdict passed.
+    is solved and executed at the first attempt with every verdict passed, `near` nearly a copy of an earlier prompt.
     """
 
     status: tuple[str, ...] = ()
@@ -46,6 +46,7 @@ class Filter:
     text: str = ""
     number: int | None = None
     clean: bool = False
+    near: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ def condition(wanted: Filter) -> Condition:
         terms.append(("q.n = ?", (min(wanted.number, LARGEST),)))
     if wanted.clean:
         terms.append((_CLEAN, (Outcome.SOLVED, Level.EXECUTED)))
+    if wanted.near:
+        terms.append(("EXISTS (SELECT 1 FROM likeness l WHERE l.n = q.n AND l.near IS NOT NULL)", ()))
     match = match_expression(wanted.text)
     if match:
         terms.append(("trace_text MATCH ?", (match,)))

@@ -9,11 +9,13 @@ from typing import Final
 
 import msgspec
 
+from selfplay_core.likeness.pool import Like
 from selfplay_core.models import DecisionKind, Level, Mode, Outcome, Trace, TraceId
 from selfplay_core.store.accepted import same_as
 from selfplay_core.store.codec import decode, encode
 from selfplay_core.store.database import Reader
 from selfplay_core.store.filters import LARGEST, MARKS, Filter, condition
+from selfplay_core.store.likeness import like_of
 from selfplay_core.store.log import Standing, log_position, standing
 
 __all__ = [
@@ -64,7 +66,10 @@ class QueueLine:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A whole trace with all that a decision on it needs; `same_as` is the number that gave its row first."""
+    """A whole trace with all that a decision on it needs.
+
+    `same_as` is the number that gave its row first, `near` the earlier one whose prompt this one nearly copies.
+    """
 
     number: int
     run_id: str
@@ -73,6 +78,7 @@ class Example:
     standing: Standing
     flagged: bool
     same_as: int | None
+    near: Like | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,8 @@ def _example(reader: Reader, where: str, value: object) -> Example | None:
         number, trace_id, run_id, ended_at, payload, flagged = row
         trace = decode(payload, Trace, f"trace {trace_id}")
         now = standing(reader, trace_id)
-        return Example(number, run_id, ended_at, trace, now, bool(flagged), same_as(reader, trace_id))
+        same, near = same_as(reader, trace_id), like_of(reader, number)
+        return Example(number, run_id, ended_at, trace, now, bool(flagged), same, near)
 
 
 def _line(

@@ -23,6 +23,7 @@ class Glyphs:
     held: str
     retry: str
     flag: str
+    near: str
     mark: str
     reply: str
     unclear: str
@@ -73,6 +74,7 @@ GLYPHS: Final = Glyphs(
     held="!",
     retry="\u21bb",
     flag="\u2691",
+    near="\u2248",
     mark="\u2022",
     reply="\u203a",
     unclear="?",
@@ -97,6 +99,7 @@ ASCII: Final = Glyphs(
     held="!",
     retry="@",
     flag="#",
+    near="=",
     mark="*",
     reply=">",
     unclear="?",

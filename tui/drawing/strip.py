@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from selfplay_core.models import CommandResult, VerdictOutcome, WorldKind
@@ -34,6 +35,9 @@ def strip_line(shown: Example, answer: Shown, width: int, glyphs: Glyphs, *, hel
     if shown.same_as is not None:
         number = f"#{shown.same_as}"
         parts.append(part(3, f"= same as {number}", f"= {number}", role="warn"))
+    if shown.near is not None and shown.near.number != shown.same_as:
+        ratio = f"{glyphs.near} {math.floor(shown.near.ratio * 100) / 100:.2f}"
+        parts.append(part(4, f"{ratio} of #{shown.near.number}", f"{ratio} #{shown.near.number}", role="warn"))
     level = answer.level.value
     parts.append(part(6, f"level {level}", level, "", role="dim"))
     parts.append(_place(trace.prompt.category, trace.prompt.mode.value, glyphs))

@@ -23,7 +23,7 @@ HELP: Final[tuple[tuple[str, str], ...]] = (
     ("outcome:corrected", "solved, corrected, refused, unproven, failed, blocked or errored"),
     ("verdict:unclear", "worst verdict of the last attempt: passed, rejected, failed or unclear"),
     ("retries:2", "so many retries; also retries>0  retries>=1  retries<3  retries<=2"),
-    ("is:flagged", "flagged, unflagged, or clean: solved at the first attempt, all passed"),
+    ("is:flagged", "flagged, unflagged, clean (solved at the first attempt, all passed), near (an earlier prompt)"),
     ("#1843", "this number"),
 )
 """What can be typed, and what it means."""
@@ -53,7 +53,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "category": CATEGORY_NAMES,
     "outcome": tuple(outcome.value for outcome in Outcome),
     "verdict": tuple(verdict.value for verdict in VerdictOutcome),
-    "is": ("flagged", "unflagged", "clean"),
+    "is": ("flagged", "unflagged", "clean", "near"),
 }
 _KEYS: Final = (*(f"{key}:" for key in _CHOICES), "retries", "cmd:")
 
@@ -206,6 +206,8 @@ def _take_traits(found: _Found, chosen: Sequence[str]) -> None:
     for trait in chosen:
         if trait == "clean":
             found.rest = replace(found.rest, clean=True)
+        elif trait == "near":
+            found.rest = replace(found.rest, near=True)
         else:
             found.rest = replace(found.rest, flagged=trait == "flagged")
 
@@ -269,6 +271,8 @@ def _parts(wanted: Filter) -> Iterator[str]:
         yield "is:flagged" if wanted.flagged else "is:unflagged"
     if wanted.clean:
         yield "is:clean"
+    if wanted.near:
+        yield "is:near"
     if wanted.number is not None:
         yield f"#{wanted.number}"
     yield from (word if _means_itself(word) else f'"{word}"' for word in wanted.text.split())

@@ -1,0 +1,99 @@
+"""What every format is given of a trace, and what it gives back: lines of a file, or why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from selfplay_core.dataset.conversation import Conversation, conversation
+from selfplay_core.dataset.evidence import gives_row
+from selfplay_core.models import Decision, DecisionKind, Trace
+
+__all__ = ["Case", "LeftOut", "Line", "Origin", "Renderer", "canonical", "content_id", "taught", "why_not_accepted"]
+
+
+class LeftOut(StrEnum):
+    """Why a trace gives no line."""
+
+    UNDECIDED = "undecided"
+    SKIPPED = "skipped"
+    REJECTED = "rejected"
+    NO_ANSWER = "no answer to train on"
+    NO_PAIR = "no two answers to compare"
+    NO_LABEL = "no answer that is known to be good or bad"
+    SAME = "the same as an earlier line"
+    NEAR = "nearly the same as an earlier line"
+    CROWDED = "more than wanted of one skeleton"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The run that a trace is of; `seed` in decimal digits, as it may be wider than JSON's readers take."""
+
+    run: str
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A trace with what stands of it in the workspace; `history` are the decisions that stand, the last one counts.
+
+    `number` is the trace's in this workspace, `ended_at` seconds since the epoch.
+    """
+
+    number: int
+    trace: Trace
+    history: tuple[Decision, ...]
+    ended_at: float
+    origin: Origin
+    flagged: bool = False
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision that counts, None while there is none."""
+        return self.history[-1] if self.history else None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a file without its newline, and by what it is compared with others.
+
+    `prompt` is what was asked, `said` all that a model would learn from it, `commands` those of the answer it teaches.
+    """
+
+    data: bytes
+    prompt: str
+    said: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+Renderer = Callable[[Case], list[Line] | LeftOut]
+"""A format: the lines of a trace, or why there are none."""
+
+
+def canonical(body: Mapping[str, Any]) -> bytes:
+    """Return the one JSON text of a body: sorted keys, no blanks, no newline."""
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+
+
+def content_id(prefix: str, digest: str) -> str:
+    """Return an id that says by what it was made."""
+    return f"{prefix}{digest[:24]}"
+
+
+def why_not_accepted(decision: Decision | None) -> LeftOut | None:
+    """Return why a decision gives no row, None where it gives one."""
+    if decision is None:
+        return LeftOut.UNDECIDED
+    if gives_row(decision):
+        return None
+    return LeftOut.REJECTED if decision.kind is DecisionKind.REJECT else LeftOut.SKIPPED
+
+
+def taught(case: Case) -> Conversation | LeftOut:
+    """Return the conversation of an accepted trace, or why there is none."""
+    return why_not_accepted(case.decision) or conversation(case.trace, case.decision) or LeftOut.NO_ANSWER

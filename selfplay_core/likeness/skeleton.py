@@ -1,0 +1,93 @@
+"""A command without its arguments: what is left is how it is built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from selfplay_core.likeness.normal import bare
+
+__all__ = ["MASK", "skeleton", "skeleton_of"]
+
+MASK: Final = "_"
+
+# What a command of these says is one argument, however many words it has; before it stand so many others.
+_TEXT_AFTER: Final = {"say": 0, "me": 0, "teammsg": 0, "tm": 0, "msg": 1, "tell": 1, "w": 1}
+_CHAINS: Final = frozenset({"execute", "return"})
+
+_MARKS: Final = re.compile(r"""[\[\](){}"' \\]""")
+_OPENING, _CLOSING, _QUOTES = "[({", "])}", "\"'"
+
+
+def skeleton_of(commands: tuple[str, ...]) -> str:
+    """Return the skeletons of an answer's commands, one a line."""
+    return "\n".join(map(skeleton, commands))
+
+
+def skeleton(command: str) -> str:
+    """Return the command's name and its fixed words, each argument masked: `execute as _ run give _ _ _`.
+
+    Fixed words are those of the game's own grammar (literals.txt); of a command that it does not have only the
+    name is kept.
+    """
+    parts = list(_parts(bare(command.strip())))
+    kept: list[str] = []
+    while parts:
+        root = parts[0].lower().removeprefix("minecraft:")
+        kept.append(root)
+        end = _end_of_clause(root, parts)
+        kept.extend(_masked(root, parts[1:end]))
+        parts = parts[end:]
+    return " ".join(kept)
+
+
+def _end_of_clause(root: str, parts: list[str]) -> int:
+    """Return where the command that a chain runs begins, the end for all others."""
+    if root in _CHAINS and "run" in parts:
+        return parts.index("run") + 1
+    return len(parts)
+
+
+def _masked(root: str, arguments: list[str]) -> Iterator[str]:
+    before = _TEXT_AFTER.get(root)
+    if before is not None:
+        yield from (MASK for _ in arguments[: before + 1])
+        return
+    fixed = _literals().get(root, frozenset())
+    for argument in arguments:
+        yield argument if argument in fixed else MASK
+
+
+@cache
+def _literals() -> dict[str, frozenset[str]]:
+    text = files("selfplay_core.likeness").joinpath("literals.txt").read_text(encoding="utf-8")
+    lines = [line.split() for line in text.splitlines()]
+    return {root: frozenset(fixed) for root, *fixed in lines}
+
+
+def _parts(command: str) -> Iterator[str]:
+    """Split at blanks that stand outside of brackets and quotes; what never closes reaches to the end."""
+    start, depth, quote, skipped = 0, 0, "", -1
+    for match in _MARKS.finditer(command):
+        at, sign = match.start(), match[0]
+        if at == skipped:
+            continue
+        if sign == "\\":
+            skipped = at + 1
+        elif quote:
+            quote = "" if sign == quote else quote
+        elif sign in _QUOTES:
+            quote = sign
+        elif sign in _OPENING:
+            depth += 1
+        elif sign in _CLOSING:
+            depth = max(depth - 1, 0)
+        elif depth == 0:
+            if at > start:
+                yield command[start:at]
+            start = at + 1
+    if start < len(command):
+        yield command[start:]

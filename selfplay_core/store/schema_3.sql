@@ -1,0 +1,18 @@
+-- Version 3 of selfplay.db: what is nearly a copy of what, and traces that came from files.
+
+-- A row for each trace that has been compared with those before it in its category.
+CREATE TABLE likeness (
+    n INTEGER PRIMARY KEY,
+    near INTEGER,                            -- the number of the one most like it, NULL where none is
+    ratio REAL,
+    CHECK ((near IS NULL) = (ratio IS NULL))
+) STRICT;
+
+CREATE INDEX likeness_near ON likeness (n) WHERE near IS NOT NULL;
+
+CREATE TRIGGER likeness_delete AFTER DELETE ON trace BEGIN
+    DELETE FROM likeness WHERE n = old.n;
+END;
+
+-- A run whose traces were read from a file: nothing of it is ever taken up again.
+ALTER TABLE run ADD COLUMN imported INTEGER NOT NULL DEFAULT 0 CHECK (imported IN (0, 1));
