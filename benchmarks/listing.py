@@ -219,7 +219,8 @@ def _template(category: str, outcome: Outcome) -> tuple[Trace, str]:
 
 
 def _attempt(number: int, outcome: VerdictOutcome | None) -> Attempt:
-    commands = tuple(f"give slingshooter08 minecraft:diamond_sword[enchantments={{sharpness:{n}}}] 1" for n in (1, 5))
+    form = "{{Enchantments:[{n}]}}" if outcome is VerdictOutcome.REJECTED else "[enchantments={{sharpness:{n}}}]"
+    commands = tuple(f"give slingshooter08 minecraft:diamond_sword{form.format(n=n)} 1" for n in (1, 5))
     results = tuple(_result(command, outcome) for command in commands) if outcome is not None else ()
     answer = Answer(commands, "The player wants a sword that is as sharp as it gets, in the form of this version.")
     return Attempt(number, encode(answer), answer, None, "They ask for a sword. " * 8, results, 1.25, 180)
@@ -229,7 +230,8 @@ def _result(command: str, outcome: VerdictOutcome) -> CommandResult:
     because = FailedBecause.NOBODY if outcome is VerdictOutcome.FAILED else None
     level = Level.EXECUTED if outcome is VerdictOutcome.PASSED else Level.NONE
     reply = "Gave 1 [Diamond Sword] to slingshooter08"
-    return CommandResult(command, reply, Verdict(outcome, because, "commands.give.success.single", reply), level)
+    verdict = Verdict(outcome, because, "commands.give.success.single", reply)
+    return CommandResult(command, reply, verdict, level, risk=2)
 
 
 if __name__ == "__main__":

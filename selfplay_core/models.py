@@ -188,7 +188,8 @@ class Ruling:
 class CommandResult:
     """One command of an attempt with the server's verbatim reply; a probe ran nothing.
 
-    `context` is what stood before the bare command when it was sent, empty for the console itself.
+    `context` is what stood before the bare command when it was sent, empty for the console itself. `risk` is that of
+    the ruling by which it was let through, 0 where none is known.
     """
 
     command: str
@@ -197,6 +198,7 @@ class CommandResult:
     level: Level
     probed: bool = False
     context: str = ""
+    risk: int = 0
 
 
 @dataclass(frozen=True, slots=True)

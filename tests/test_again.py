@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from selfplay_core.engine.rows import render
+from selfplay_core.exchange.rows import render
 from selfplay_core.models import Decision, DecisionKind, Level, Outcome
 from selfplay_core.store.decisions import decide
 from selfplay_core.store.traces import trace

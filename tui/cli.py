@@ -34,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tui.commands.doctor import run as examine
 
             return examine(options)
+        if options.command in ("export", "import", "stats"):
+            from tui.commands.data import WORK
+
+            return WORK[options.command](options)
         if options.command == "" and (options.headless or options.dry_run or options.json):
             from tui.commands.headless import run
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import Final, NoReturn
+from typing import Final
 
 from selfplay_core.models import CATEGORY_NAMES
 from tui import __version__
+from tui.data_options import export_parser, import_parser, stats_parser
+from tui.parsing import Parser, Unusable, add_place, new_parser
 
 __all__ = ["FLAG_NAMES", "Unusable", "parse"]
 
@@ -23,6 +25,9 @@ categories:
 
 commands:
   review         the review screen, without generating (selfplay-tui review --help)
+  export         make files for trainers, or a backup (selfplay-tui export --help)
+  import         take in files of the original script, or of another workspace (selfplay-tui import --help)
+  stats          the figures of a workspace (selfplay-tui stats --help)
   doctor         look at everything that a run needs (selfplay-tui doctor --help)
   sandbox        serve the sandbox's model and server to other programs (selfplay-tui sandbox --help)
 
@@ -97,15 +102,6 @@ FLAG_NAMES: Final = {
 """The flag of each setting that has one."""
 
 
-class Unusable(Exception):
-    """Raised by a command line that makes no sense; its text is one line."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Unusable(f"{message}. See {self.prog} --help")
-
-
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options with the command's name under `command`; options may stand on either side of it.
 
@@ -138,39 +134,21 @@ def _unknown(word: str, command: str, prog: str) -> str:
     return f"the command {word!r} is unknown; the commands are: {known}. See {prog} --help"
 
 
-def _new_parser(prog: str, description: str, epilog: str) -> _Parser:
-    return _Parser(
-        prog=prog,
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-
-
-def _run_parser() -> _Parser:
-    parser = _new_parser("selfplay-tui", _DESCRIPTION, _EPILOG)
+def _run_parser() -> Parser:
+    parser = new_parser("selfplay-tui", _DESCRIPTION, _EPILOG)
     parser.add_argument("--version", action="version", version=f"selfplay-tui {__version__}")
     mode = parser.add_argument_group("what to do")
     mode.add_argument("--headless", action="store_true", help="batch run without a screen")
     mode.add_argument("--dry-run", action="store_true", help="only let the model write prompts, and print them")
     mode.add_argument("--new", action="store_true", help="start another run, even if the last one was interrupted")
     mode.add_argument("--json", action="store_true", help="JSON lines on stdout, also on a terminal")
-    _add_place(parser)
+    add_place(parser)
     _add_screen(parser)
     _add_settings(parser)
     return parser
 
 
-def _add_place(parser: _Parser) -> None:
-    place = parser.add_argument_group("where")
-    place.add_argument("--workspace", metavar="DIR", help="default ./selfplay, on the sandbox ./selfplay-sandbox")
-    place.add_argument("--config", metavar="FILE", help="settings; default <workspace>/selfplay.toml if it is there")
-    place.add_argument("--output", metavar="FILE", help="accepted rows; default <workspace>/self_play.jsonl")
-    place.add_argument("--prompts", metavar="FILE", help="prompts to use instead of written ones: lines or JSONL")
-
-
-def _add_settings(parser: _Parser) -> None:
+def _add_settings(parser: Parser) -> None:
     options = parser.add_argument_group("settings")
 
     def add(path: str, metavar: str, text: str) -> None:
@@ -211,7 +189,7 @@ def _add_settings(parser: _Parser) -> None:
     add("run.give_up", "TIME", "how long to wait for a server that is away; default 15m")
 
 
-def _add_screen(parser: _Parser) -> None:
+def _add_screen(parser: Parser) -> None:
     screen = parser.add_argument_group("review screen")
     screen.add_argument(
         FLAG_NAMES["review.theme"],
@@ -229,26 +207,26 @@ def _add_screen(parser: _Parser) -> None:
         )
 
 
-def _review_parser() -> _Parser:
-    parser = _new_parser("selfplay-tui review", _REVIEW_DESCRIPTION, _REVIEW_EPILOG)
+def _review_parser() -> Parser:
+    parser = new_parser("selfplay-tui review", _REVIEW_DESCRIPTION, _REVIEW_EPILOG)
     parser.set_defaults(headless=False, dry_run=False, new=False, json=False, prompts=None)
-    _add_place(parser)
+    add_place(parser)
     _add_screen(parser)
     _add_settings(parser)
     return parser
 
 
-def _doctor_parser() -> _Parser:
-    parser = _new_parser("selfplay-tui doctor", _DOCTOR_DESCRIPTION, _DOCTOR_EPILOG)
+def _doctor_parser() -> Parser:
+    parser = new_parser("selfplay-tui doctor", _DOCTOR_DESCRIPTION, _DOCTOR_EPILOG)
     parser.set_defaults(headless=False, dry_run=False, new=False, prompts=None)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    _add_place(parser)
+    add_place(parser)
     _add_settings(parser)
     return parser
 
 
-def _sandbox_parser() -> _Parser:
-    parser = _new_parser("selfplay-tui sandbox", _SANDBOX_DESCRIPTION, _SANDBOX_EPILOG)
+def _sandbox_parser() -> Parser:
+    parser = new_parser("selfplay-tui sandbox", _SANDBOX_DESCRIPTION, _SANDBOX_EPILOG)
     parser.add_argument("--ollama-port", type=_port, default=0, metavar="PORT", help="0 (default) takes a free one")
     parser.add_argument("--rcon-port", type=_port, default=0, metavar="PORT", help="0 (default) takes a free one")
     parser.add_argument("--rcon-pass", default="sandbox", metavar="PASSWORD", help="default: sandbox")
@@ -262,9 +240,12 @@ def _port(text: str) -> int:
     return int(text)
 
 
-_PARSERS: Final[dict[str, Callable[[], _Parser]]] = {
+_PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "": _run_parser,
     "review": _review_parser,
+    "export": export_parser,
+    "import": import_parser,
+    "stats": stats_parser,
     "doctor": _doctor_parser,
     "sandbox": _sandbox_parser,
 }

@@ -10,10 +10,21 @@ from typing import Any
 import orjson
 
 from selfplay_core.dataset.conversation import Conversation, conversation
-from selfplay_core.dataset.evidence import gives_row
+from selfplay_core.dataset.evidence import evidence_of, gives_row, standing_answer, verifier_name
 from selfplay_core.models import Decision, DecisionKind, Trace
 
-__all__ = ["Case", "LeftOut", "Line", "Origin", "Renderer", "canonical", "content_id", "taught", "why_not_accepted"]
+__all__ = [
+    "Case",
+    "LeftOut",
+    "Line",
+    "Origin",
+    "Renderer",
+    "canonical",
+    "content_id",
+    "tags_of",
+    "taught",
+    "why_not_accepted",
+]
 
 
 class LeftOut(StrEnum):
@@ -62,13 +73,15 @@ class Case:
 class Line:
     """One line of a file without its newline, and by what it is compared with others.
 
-    `prompt` is what was asked, `said` all that a model would learn from it, `commands` those of the answer it teaches.
+    `prompt` is what was asked, and what two lines about the same prompt `said` must be equal for them to be the same;
+    `commands` are those of the answer that stands. `tags` are what a manifest counts.
     """
 
     data: bytes
     prompt: str
     said: tuple[str, ...]
     commands: tuple[str, ...]
+    tags: tuple[str, ...] = ()
 
 
 Renderer = Callable[[Case], list[Line] | LeftOut]
@@ -92,6 +105,15 @@ def why_not_accepted(decision: Decision | None) -> LeftOut | None:
     if gives_row(decision):
         return None
     return LeftOut.REJECTED if decision.kind is DecisionKind.REJECT else LeftOut.SKIPPED
+
+
+def tags_of(case: Case, *kinds: str) -> tuple[str, ...]:
+    """Return what a manifest counts of a line: its kinds, who judged it, and whether a real server showed it all."""
+    answer = standing_answer(case.trace, case.decision)
+    evidence = evidence_of(case.trace, case.decision, answer) if answer is not None else None
+    world = evidence.world if evidence is not None else case.trace.world
+    verified = ("rcon_verified",) if evidence is not None and evidence.is_verified else ()
+    return (*kinds, f"verifier_{verifier_name(world)}", *verified)
 
 
 def taught(case: Case) -> Conversation | LeftOut:

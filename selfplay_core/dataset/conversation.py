@@ -23,6 +23,7 @@ __all__ = [
     "attempt_text",
     "conversation",
     "openings",
+    "spaced_json",
     "tool_call",
 ]
 
@@ -45,6 +46,9 @@ TOOLS: Final[tuple[dict[str, Any], ...]] = (
 
 NOTHING_RAN: Final = "Nothing of this answer was run."
 """What a turn is told that neither ran nor was refused."""
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 class Kind(StrEnum):
@@ -92,7 +96,8 @@ def conversation(trace: Trace, decision: Decision | None) -> Conversation | None
     if answer is None:
         return None
     opening = openings(trace, decision)
-    if trace.outcome is Outcome.CORRECTED and answer.commands == own_commands(trace):
+    is_correction = trace.outcome is Outcome.CORRECTED and len(trace.attempts) > 1
+    if is_correction and answer.commands == own_commands(trace):
         return Conversation(Kind.CORRECTION, (*opening, *_correction(trace, answer)))
     kind = Kind.SFT if answer.commands else Kind.REFUSAL
     return Conversation(kind, (*opening, Turn("assistant", answer_text(answer, trace.prompt.mode), train=True)))
@@ -107,7 +112,12 @@ def openings(trace: Trace, decision: Decision | None) -> tuple[Turn, Turn]:
 def answer_text(answer: Answer, mode: Mode) -> str:
     """Return an answer as the JSON that the system prompt asks for: keys in its order, its blanks, no escapes."""
     said: dict[str, Any] = {"message": answer.message or ""} if mode is Mode.GOD else {}
-    return json.dumps({**said, "commands": list(answer.commands), "reasoning": answer.reasoning}, ensure_ascii=False)
+    return spaced_json({**said, "commands": answer.commands, "reasoning": answer.reasoning})
+
+
+def spaced_json(body: dict[str, Any]) -> str:
+    """Return JSON as models write it: a blank after each comma and colon, and nothing escaped that need not be."""
+    return _ENCODER.encode(body)
 
 
 def attempt_text(attempt: Attempt, mode: Mode) -> str:

@@ -17,7 +17,16 @@ from selfplay_core.models import (
     WorldKind,
 )
 
-__all__ = ["Evidence", "evidence_of", "gives_row", "holds", "is_edited", "own_commands", "standing_answer"]
+__all__ = [
+    "Evidence",
+    "evidence_of",
+    "gives_row",
+    "holds",
+    "is_edited",
+    "own_commands",
+    "standing_answer",
+    "verifier_name",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,11 @@ def holds(result: CommandResult) -> bool:
     verdict = result.verdict
     unchanged = verdict.outcome is VerdictOutcome.FAILED and verdict.because is FailedBecause.NOTHING_CHANGED
     return verdict.outcome is VerdictOutcome.PASSED or unchanged
+
+
+def verifier_name(world: WorldIdentity) -> str:
+    """Return who a row says that judged it: `rcon` for a real server, else `sandbox`."""
+    return "rcon" if world.kind is WorldKind.REAL else "sandbox"
 
 
 def _weighed(results: tuple[CommandResult, ...], world: WorldIdentity, answer: Answer) -> Evidence:

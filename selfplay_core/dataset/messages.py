@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from selfplay_core.dataset.cases import Case, LeftOut, Line, canonical, taught, why_not_accepted
+from selfplay_core.dataset.cases import Case, LeftOut, Line, canonical, tags_of, taught, why_not_accepted
 from selfplay_core.dataset.conversation import TOOL_NAME, Conversation, Turn, openings, tool_call
 from selfplay_core.dataset.evidence import standing_answer
 from selfplay_core.dataset.preferences import Label, Pair, labels, pairs
+from selfplay_core.likeness.normal import normal_commands
 
 __all__ = ["Opening", "conversation_lines", "label_lines", "message", "opening_messages", "pair_lines"]
 
@@ -19,12 +20,14 @@ Opening = tuple[Turn, Turn]
 def conversation_lines(
     case: Case, body_of: Callable[[Conversation], Mapping[str, Any]], *, named: bool = True
 ) -> list[Line] | LeftOut:
-    """Return the one line of an accepted trace; `named` lines say by an `id` which one it is."""
+    """Return the one line of an accepted trace; `named` lines say which one it is, and who judged it."""
     found = taught(case)
     if isinstance(found, LeftOut):
         return found
-    said = tuple(turn.content + "\n".join(call.command for call in turn.calls) for turn in found.turns)
-    return [_line(case, body_of(found), said, case.trace.id if named else None)]
+    answer = standing_answer(case.trace, case.decision)
+    told = normal_commands(answer.commands) if answer is not None and answer.commands else found.turns[-1].content
+    name = case.trace.id if named else None
+    return [_line(case, body_of(found), (found.kind.value, told), (found.kind.value,), name)]
 
 
 def pair_lines(
@@ -35,12 +38,12 @@ def pair_lines(
     if why is not None:
         return why
     opening = openings(case.trace, case.decision)
-    asked = opening[1].content
     return [
         _line(
             case,
             body_of(opening, pair),
-            (asked, pair.chosen, pair.rejected),
+            (pair.chosen, pair.rejected),
+            (pair.origin.value, "near") if pair.is_near else (pair.origin.value,),
             f"{case.trace.id}-{pair.origin}-{pair.attempt}" if named else None,
         )
         for pair in pairs(case.trace, case.decision)
@@ -50,12 +53,12 @@ def pair_lines(
 def label_lines(case: Case, body_of: Callable[[Opening, Label], Mapping[str, Any]]) -> list[Line] | LeftOut:
     """Return a line for each answer that is known to be good or bad."""
     opening = openings(case.trace, case.decision)
-    asked = opening[1].content
     return [
         _line(
             case,
             body_of(opening, label),
-            (asked, label.text, str(label.wanted)),
+            (label.text, str(label.wanted)),
+            ("wanted" if label.wanted else "unwanted", label.why),
             f"{case.trace.id}-{label.attempt}",
         )
         for label in labels(case.trace, case.decision)
@@ -77,12 +80,11 @@ def message(turn: Turn, *, arguments: Callable[[str], Any] = lambda command: {"c
     return found
 
 
-def _line(case: Case, body: Mapping[str, Any], said: tuple[str, ...], name: str | None) -> Line:
+def _line(case: Case, body: Mapping[str, Any], said: tuple[str, ...], kinds: tuple[str, ...], name: str | None) -> Line:
     answer = standing_answer(case.trace, case.decision)
+    tags = tags_of(case, *kinds)
+    verifier = "rcon" if "verifier_rcon" in tags else "sandbox"
+    origin = {} if name is None else {"id": name, "verifier": verifier, "rcon_verified": "rcon_verified" in tags}
     edited = case.decision.edited_prompt if case.decision is not None else None
-    return Line(
-        canonical(body if name is None else {"id": name, **body}),
-        edited or case.trace.prompt.text,
-        said,
-        answer.commands if answer is not None else (),
-    )
+    commands = answer.commands if answer is not None else ()
+    return Line(canonical({**origin, **body}), edited or case.trace.prompt.text, said, commands, tags)

@@ -13,11 +13,10 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from selfplay_core.dataset.cases import Case, LeftOut, Line, Origin, canonical, content_id
+from selfplay_core.dataset.cases import Case, LeftOut, Line, Origin, canonical, content_id, tags_of
 from selfplay_core.dataset.conversation import TOOLS, Turn, attempt_text, conversation
 from selfplay_core.dataset.evidence import evidence_of, standing_answer
 from selfplay_core.dataset.messages import message
-from selfplay_core.dataset.preferences import labels
 from selfplay_core.models import Answer, Attempt, Decision, Level, Trace
 
 __all__ = ["SCHEMA", "NotNative", "native_lines", "read_native"]
@@ -51,7 +50,7 @@ def native_lines(case: Case) -> list[Line] | LeftOut:
     answer = standing_answer(trace, decision)
     found = conversation(trace, decision)
     record = _record_of(case)
-    body = {
+    body: dict[str, Any] = {
         "schema": SCHEMA,
         "id": _id_of(record),
         "kind": found.kind.value if found is not None else "none",
@@ -60,12 +59,11 @@ def native_lines(case: Case) -> list[Line] | LeftOut:
         "messages": [_message(turn) for turn in found.turns] if found is not None else [],
         "tools": TOOLS,
         "alternatives": [_alternative(trace, attempt) for attempt in trace.attempts[:-1]],
-        "labels": [{"attempt": one.attempt, "wanted": one.wanted, "why": one.why} for one in labels(trace, decision)],
         "verification": _verification(trace, decision, answer),
         "record": orjson.Fragment(record),
     }
-    said = tuple(turn.content for turn in found.turns) if found is not None else ()
-    return [Line(canonical(body), trace.prompt.text, said, answer.commands if answer is not None else ())]
+    commands = answer.commands if answer is not None else ()
+    return [Line(canonical(body), trace.prompt.text, (trace.id,), commands, tags_of(case, body["kind"]))]
 
 
 def read_native(line: bytes) -> Case:
@@ -74,7 +72,7 @@ def read_native(line: bytes) -> Case:
         row = msgspec.json.decode(line, type=_Row)
         if row.schema != SCHEMA:
             raise NotNative(f"its schema is {row.schema[:40]!r}, and this program reads {SCHEMA!r}")
-        if row.id != _id_of(canonical(orjson.loads(row.record))):
+        if row.id != _id_of(canonical(orjson.loads(bytes(row.record)))):
             raise NotNative("it was changed after it was written: its id is not that of its record")
         record = msgspec.json.decode(row.record, type=_Record)
     except (msgspec.MsgspecError, orjson.JSONDecodeError) as error:

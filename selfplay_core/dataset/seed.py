@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from selfplay_core.dataset.cases import Case, LeftOut, Line, canonical, content_id, why_not_accepted
-from selfplay_core.dataset.conversation import NOTHING_RAN
-from selfplay_core.dataset.evidence import evidence_of, gives_row, is_edited, own_commands, standing_answer
+from selfplay_core.dataset.cases import Case, LeftOut, Line, canonical, content_id, tags_of, why_not_accepted
+from selfplay_core.dataset.conversation import NOTHING_RAN, spaced_json
+from selfplay_core.dataset.evidence import (
+    Evidence,
+    evidence_of,
+    gives_row,
+    is_edited,
+    own_commands,
+    standing_answer,
+    verifier_name,
+)
 from selfplay_core.models import (
     AUTO,
     UNKNOWN_VERSION,
@@ -22,13 +29,15 @@ from selfplay_core.models import (
     Row,
     Trace,
     VerdictOutcome,
-    WorldKind,
 )
 
-__all__ = ["SOURCE", "TOOL", "seed_lines", "seed_row"]
+__all__ = ["CORRECTION_ID", "SELF_CORRECTED", "STANDARD_ID", "seed_lines", "seed_row"]
 
-SOURCE: Final = "self_play"
-TOOL: Final = "rcon.execute"
+STANDARD_ID: Final = "selfplay-"
+CORRECTION_ID: Final = "selfplay-correction-"
+SELF_CORRECTED: Final = "Self-corrected: "
+_SOURCE: Final = "self_play"
+_TOOL: Final = "rcon.execute"
 _DIFFICULTIES: Final = ("easy", "medium", "hard")
 
 
@@ -36,16 +45,16 @@ def seed_row(trace: Trace, decision: Decision, *, risk_of: Callable[[str], int])
     """Return the row of an accepted trace, or None where the decision accepts nothing or no answer came.
 
     A pure function of its arguments: neither times nor run ids enter the row. `risk_of` rates a command as the
-    policy does, from 1 to 5.
+    policy does, from 1 to 5, where no ruling on it is kept.
     """
     answer = standing_answer(trace, decision)
     if not gives_row(decision) or answer is None:
         return None
-    risk = max((risk_of(command) for command in answer.commands), default=1)
-    metadata = {"risk_level": risk, **_metadata(trace, decision, answer)}
+    evidence = evidence_of(trace, decision, answer)
+    metadata = {"risk_level": _risk(evidence, answer, risk_of), **_metadata(trace, decision, evidence)}
     if trace.outcome is Outcome.CORRECTED and answer.commands == own_commands(trace):
-        return _with_id("selfplay-correction-", _correction(trace, decision, answer, metadata))
-    return _with_id("selfplay-", _standard(trace, decision, answer, metadata))
+        return _with_id(CORRECTION_ID, _correction(trace, decision, answer, metadata))
+    return _with_id(STANDARD_ID, _standard(trace, decision, answer, metadata))
 
 
 def seed_lines(case: Case, *, risk_of: Callable[[str], int]) -> list[Line] | LeftOut:
@@ -58,7 +67,9 @@ def seed_lines(case: Case, *, risk_of: Callable[[str], int]) -> list[Line] | Lef
     if row is None or answer is None:
         return LeftOut.NO_ANSWER
     # The row's id is the hash of all that it says.
-    return [Line(row.line, decision.edited_prompt or trace.prompt.text, (row.id,), answer.commands)]
+    kind = "correction" if row.id.startswith(CORRECTION_ID) else "standard"
+    asked = decision.edited_prompt or trace.prompt.text
+    return [Line(row.line, asked, (row.id,), answer.commands, tags_of(case, kind))]
 
 
 def _standard(trace: Trace, decision: Decision, answer: Answer, metadata: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +81,7 @@ def _standard(trace: Trace, decision: Decision, answer: Answer, metadata: dict[s
     if trace.prompt.mode is Mode.GOD:
         output["message"] = answer.message or ""
     return {
-        "source": SOURCE,
+        "source": _SOURCE,
         "category": "command_gen",
         "input": {
             "user_message": decision.edited_prompt or trace.prompt.text,
@@ -92,7 +103,7 @@ def _correction(trace: Trace, decision: Decision, answer: Answer, metadata: dict
         messages.extend(_turns(attempt, train=attempt is trace.last))
     messages.append({"role": "assistant", "content": _final_answer(trace, answer), "train": True})
     return {
-        "source": SOURCE,
+        "source": _SOURCE,
         "type": "error_correction",
         "messages": messages,
         "metadata": {**metadata, "rendered_from": "json_answer"},
@@ -126,7 +137,7 @@ def _turns(attempt: Attempt, *, train: bool) -> list[dict[str, Any]]:
 
 
 def _tool_call(command: str) -> str:
-    call = {"name": TOOL, "arguments": {"command": command}}
+    call = {"name": _TOOL, "arguments": {"command": command}}
     return f"<tool_call>\n{_text(call)}\n</tool_call>"
 
 
@@ -138,21 +149,26 @@ def _tool_result(result: CommandResult) -> str:
 def _final_answer(trace: Trace, answer: Answer) -> str:
     final: dict[str, Any] = {
         "commands": list(answer.commands),
-        "reasoning": f"Self-corrected: {answer.reasoning}",
+        "reasoning": f"{SELF_CORRECTED}{answer.reasoning}",
     }
     if trace.prompt.mode is Mode.GOD:
         final["message"] = answer.message or ""
     return _text(final)
 
 
-def _metadata(trace: Trace, decision: Decision, answer: Answer) -> dict[str, Any]:
-    evidence = evidence_of(trace, decision, answer)
+def _risk(evidence: Evidence, answer: Answer, risk_of: Callable[[str], int]) -> int:
+    if len(evidence.results) == len(answer.commands):
+        return max((result.risk or risk_of(result.command) for result in evidence.results), default=1)
+    return max(map(risk_of, answer.commands), default=1)
+
+
+def _metadata(trace: Trace, decision: Decision, evidence: Evidence) -> dict[str, Any]:
     return {
         "self_play": True,
         "difficulty": _difficulty(trace),
         "validated": decision.by != AUTO,
         "rcon_verified": evidence.is_verified,
-        "verifier": "rcon" if evidence.world.kind is WorldKind.REAL else "sandbox",
+        "verifier": verifier_name(evidence.world),
         "attempts": len(trace.attempts),
         "generation_category": trace.prompt.category,
         "mode": trace.prompt.mode.value,
@@ -195,4 +211,4 @@ def _with_id(prefix: str, body: dict[str, Any]) -> Row:
 
 def _text(body: dict[str, Any]) -> str:
     """Render JSON within a message with the original's spaces, which are tokens to a model that is trained on it."""
-    return json.dumps(body, ensure_ascii=False)
+    return spaced_json(body)

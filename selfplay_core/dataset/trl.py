@@ -58,7 +58,6 @@ def _pair(opening: Opening, pair: Pair) -> Mapping[str, Any]:
         "edit_distance": pair.distance,
         "edit_share": pair.share,
         "near": pair.is_near,
-        "rcon_verified": pair.verified,
     }
 
 

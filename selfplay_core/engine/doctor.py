@@ -15,7 +15,6 @@ import msgspec
 from selfplay_core.engine.conversation import Speaker, writer_messages
 from selfplay_core.engine.errands import ask_for_inspection
 from selfplay_core.engine.groups import first_error_alone
-from selfplay_core.engine.rows import render
 from selfplay_core.engine.servers import conduct_of, open_chat, open_world, sandbox_for
 from selfplay_core.engine.session import Job
 from selfplay_core.errors import (
@@ -28,6 +27,7 @@ from selfplay_core.errors import (
     ServerFault,
     UsageError,
 )
+from selfplay_core.exchange.rows import render
 from selfplay_core.llm.base import ChatModel, ChatRequest
 from selfplay_core.llm.replies import prompts_schema
 from selfplay_core.models import CATEGORY_NAMES, UNKNOWN_VERSION, WorldIdentity, WorldKind

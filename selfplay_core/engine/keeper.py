@@ -10,10 +10,10 @@ from typing import Literal
 
 from selfplay_core.engine.acceptance import accepts
 from selfplay_core.engine.queue import WorkItem
-from selfplay_core.engine.rows import render
 from selfplay_core.engine.solver import Held
 from selfplay_core.errors import DecisionOvertaken
 from selfplay_core.events import Announce, Decided, RowsWritten, TraceEnded, TraceHeld
+from selfplay_core.exchange.rows import render
 from selfplay_core.models import AUTO, Decision, DecisionKind, Trace
 from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Database

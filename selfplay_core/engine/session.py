@@ -22,13 +22,13 @@ from selfplay_core.engine.keeper import Keeper
 from selfplay_core.engine.outage import Outage
 from selfplay_core.engine.plan import RunPlan, fingerprint, plan_run, recorded_settings
 from selfplay_core.engine.rounds import RoundWriter
-from selfplay_core.engine.rows import render
 from selfplay_core.engine.run import Run
 from selfplay_core.engine.servers import Credentials, Model, World, open_model, open_world, sandbox_for
 from selfplay_core.engine.solver import Solver
 from selfplay_core.engine.surroundings import Surroundings
 from selfplay_core.engine.watch import Watch, inspect_at_start
 from selfplay_core.events import Announce, DryRunStarted, RunEnded, RunStarted
+from selfplay_core.exchange.rows import render
 from selfplay_core.models import UNKNOWN_VERSION, workspace_kind
 from selfplay_core.settings import Settings
 from selfplay_core.store.database import Database

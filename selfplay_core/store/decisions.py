@@ -19,6 +19,7 @@ __all__ = [
     "Standing",
     "decide",
     "decide_all",
+    "enter",
     "first_with_row",
     "log",
     "move",
@@ -66,7 +67,7 @@ def decide(
 def decide_all(database: Database, items: Sequence[Planned]) -> tuple[Standing, ...]:
     """Commit all decisions in one transaction, or none of them; raises as `decide` does for the first it refuses."""
     with database.transaction() as connection:
-        return tuple(_decide(database, connection, item) for item in items)
+        return tuple(enter(database, connection, item) for item in items)
 
 
 def undo(database: Database, trace_id: TraceId, *, by: str, at: float, expected_seq: int | None = None) -> Standing:
@@ -98,7 +99,8 @@ def refuse_other_attempts(trace_id: TraceId, attempts: int, expected: int | None
         )
 
 
-def _decide(database: Database, connection: sqlite3.Connection, item: Planned) -> Standing:
+def enter(database: Database, connection: sqlite3.Connection, item: Planned) -> Standing:
+    """Enter a decision within a transaction of the caller's; raises as `decide` does."""
     decision = item.decision
     gives_row = decision.kind in _GIVES_ROW
     _refuse_unfit(connection, item, gives_row)

@@ -98,8 +98,9 @@ def last_run(reader: Reader) -> RunRecord | None:
 
 
 def runs(reader: Reader, limit: int | None = 50) -> list[RunRecord]:
-    """Return the newest runs, or all of them, newest first."""
-    rows = reader.rows(f"SELECT {_COLUMNS} FROM run ORDER BY seq DESC LIMIT ?", (-1 if limit is None else limit,))
+    """Return the newest runs that were made here, or all of them, newest first."""
+    newest = f"SELECT {_COLUMNS} FROM run WHERE imported = 0 ORDER BY seq DESC LIMIT ?"
+    rows = reader.rows(newest, (-1 if limit is None else limit,))
     records = [_record(*row) for row in rows]
     if any(record.status is RunStatus.RUNNING for record in records) and not reader.is_generating():
         return [_as_interrupted(record) for record in records]

@@ -17,6 +17,7 @@ from selfplay_core.store.runs import check_kind, remember_kind, run_number
 __all__ = [
     "Count",
     "TraceLine",
+    "insert_trace",
     "last_commands",
     "round_traces",
     "save_trace",
@@ -79,7 +80,7 @@ def save_trace(database: Database, run_id: str, trace: Trace, ended_at: float) -
         remember_kind(connection, trace.workspace_kind)
         run = _announced_run(database, run_id, trace)
         if _makes_room(connection, trace.id, payload, ended_at):
-            _insert(connection, run, trace, ended_at, payload)
+            insert_trace(connection, run, trace, ended_at, payload)
             connection.execute("DELETE FROM held WHERE trace_id = ?", (trace.id,))
 
 
@@ -200,7 +201,8 @@ def _makes_room(connection: sqlite3.Connection, trace_id: TraceId, payload: str,
     return True
 
 
-def _insert(connection: sqlite3.Connection, run: int, trace: Trace, ended_at: float, payload: str) -> None:
+def insert_trace(connection: sqlite3.Connection, run: int, trace: Trace, ended_at: float, payload: str) -> None:
+    """Insert a trace whose prompt stands already, within a transaction of the caller's."""
     prompt = trace.prompt
     connection.execute(
         "INSERT INTO trace (id, run, round, slot, category, mode, outcome, level, decision, attempts, ended_at, prompt,"

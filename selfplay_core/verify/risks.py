@@ -11,6 +11,7 @@ from selfplay_core.verify.unwrap import Call, Reading, words
 
 __all__ = ["ordinary_risk", "risk_of"]
 
+_NAMES_WHEN_BROAD = frozenset(pattern[0] for pattern, _ in rules.ASKS_WHEN_BROAD)
 _MAKES = frozenset(("summon", "setblock", "fill", "clone", "place", "loot", "fillbiome"))
 
 
@@ -41,9 +42,11 @@ def _asks_by_arguments(call: Call, args: list[str]) -> str | None:
 
 
 def _asks_when_broad(call: Call, reading: Reading, args: list[str]) -> str | None:
-    begins = [call.name, *args]
     if call.name == "effect":
         return _harmful_effect(reading, args)
+    if call.name not in _NAMES_WHEN_BROAD:
+        return None
+    begins = [call.name, *args]
     for pattern, place in rules.ASKS_WHEN_BROAD:
         if not _fits(pattern, begins):
             continue

@@ -22,6 +22,8 @@ def loosened(command: str) -> str:
     Case is kept. Quotes and brackets are never made from other characters: the server does not take those for
     structure, so that a reader who did could be led astray.
     """
+    if command.isascii():
+        return _SPACES.sub(" ", command.replace("\t", " ")).strip(" ")
     odd = {character for character in set(command) if not character.isascii()}
     table = {ord(character): _loose(character) for character in odd}
     table[ord("\t")] = " "

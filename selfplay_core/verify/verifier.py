@@ -143,7 +143,7 @@ class Verifier:
         policy allows every command (one that it asks about may be probed, or run once a person allowed it), and
         CapReached before a run would do more than it may, TooSoon where it must wait for its minute.
         """
-        self._permit(commands, lenient=probe or allowed_by_person)
+        rulings = self._permitted(commands, lenient=probe or allowed_by_person)
         while True:
             async with self._lease:
                 if not probe:
@@ -169,7 +169,7 @@ class Verifier:
                     continue
                 if not probe:
                     await self._run_leniently(self._conduct.cleanup)
-                return tuple(results)
+                return tuple(replace(result, risk=ruling.risk) for result, ruling in zip(results, rulings, strict=True))
 
     async def begin_round(self) -> None:
         """Run the commands that stand before a round; raises a `ServerFault`."""
@@ -215,10 +215,12 @@ class Verifier:
         except (ConnectionLost, ProtocolViolation) as fault:
             _log.warning("Commands of [world] were cut short: %s", fault)
 
-    def _permit(self, commands: Sequence[str], *, lenient: bool) -> None:
-        for command, ruling in zip(commands, self.review(commands), strict=True):
+    def _permitted(self, commands: Sequence[str], *, lenient: bool) -> tuple[Ruling, ...]:
+        rulings = self.review(commands)
+        for command, ruling in zip(commands, rulings, strict=True):
             if ruling.action is Action.DENY or (ruling.action is Action.ASK and not lenient):
                 raise PolicyViolation(f"The policy stops {clip(one_line(command), 80)!r}: {ruling.reason}")
+        return rulings
 
     def _refuse_unfit(self, command: str) -> None:
         (ruling,) = self.review([command])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from textual.app import ComposeResult
 
-from selfplay_core.engine.rows import render
+from selfplay_core.exchange.rows import render
 from selfplay_core.models import Decision, DecisionKind
 from selfplay_core.store.listing import Example
 from tui.drawing.lines import BLANK, Line, Span, cropped, span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selfplay_core.engine.rows import render
+from selfplay_core.exchange.rows import render
 from selfplay_core.models import Decision, DecisionKind, Outcome
 from selfplay_core.store.database import Database
 from selfplay_core.store.decisions import Planned, decide_all

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from selfplay_core.engine.rows import render
 from selfplay_core.errors import SelfplayError
+from selfplay_core.exchange.rows import render
 from selfplay_core.store.database import Database
 from selfplay_core.store.projection import Projection
 from selfplay_core.store.thread import AsyncStore

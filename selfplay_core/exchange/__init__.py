@@ -1,0 +1,1 @@
+"""Data in and out: exports of every format, imports, and the figures of a workspace."""

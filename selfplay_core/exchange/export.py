@@ -1,0 +1,166 @@
+"""One export: the traces under a filter, through a format and the sieve, into files that appear together."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from selfplay_core.dataset.cases import Case, LeftOut, Line
+from selfplay_core.dataset.conversation import Kind
+from selfplay_core.errors import UsageError
+from selfplay_core.exchange.files import FileSet, Target, disk_fault
+from selfplay_core.exchange.formats import FORMATS, Format
+from selfplay_core.exchange.manifest import FileFigures, Manifest, advice_on
+from selfplay_core.exchange.places import Wish, settle_places
+from selfplay_core.exchange.sieve import Duplicates, Sieve
+from selfplay_core.exchange.source import cases, numbers_of
+from selfplay_core.exchange.split import Dealer
+from selfplay_core.models import Outcome
+from selfplay_core.store.database import Reader
+from selfplay_core.store.runs import kind_of
+
+__all__ = ["export"]
+
+
+def export(reader: Reader, wish: Wish, stream: BinaryIO | None = None) -> Manifest:
+    """Export, and return what was; the same workspace and wish give the same bytes.
+
+    Raises UsageError, with nothing written, if a path cannot be used or nothing is there to export; StoreError
+    if the disk says no.
+    """
+    made = FORMATS[wish.format]
+    places = settle_places(reader, wish) if stream is None else None
+    with reader.snapshot(), FileSet.opened() as files, _telling(wish):
+        work = _Export(reader, wish, made)
+        targets = {"": Target(stream)} if stream is not None else {}
+        if places is not None:
+            targets.update((share, files.target(path)) for share, path in places.files.items())
+        work.run(targets)
+        manifest = work.manifest(places.names if places is not None else {}, targets)
+        if manifest.lines == 0:
+            raise UsageError(_nothing(manifest))
+        if places is not None:
+            for path, content in places.beside(manifest.as_file()):
+                files.write_whole(path, content)
+            files.publish()
+    return manifest
+
+
+class _Export:
+    """The work of one export: what has been counted so far."""
+
+    def __init__(self, reader: Reader, wish: Wish, made: Format) -> None:
+        self._reader = reader
+        self._wish = wish
+        self._made = made
+        self._dealer = Dealer(reader, wish.shares) if wish.shares else None
+        duplicates = Duplicates.KEEP if made.lossless else wish.duplicates
+        self._sieve = Sieve(duplicates, None if made.lossless else wish.per_skeleton)
+        self._left_out: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._traces = 0
+
+    def run(self, targets: dict[str, Target]) -> None:
+        """Write every line to its target."""
+        numbers = numbers_of(self._reader, self._wish.wanted, by_acceptance=self._made.accepted_only)
+        self._traces = len(numbers)
+        for case in self._cases(self._led(numbers, set(targets))):
+            found = self._made.lines(case)
+            if isinstance(found, LeftOut):
+                self._left_out[found.value] += 1
+            else:
+                self._write(case, found, targets[self._share(case)])
+
+    def manifest(self, names: dict[str, str], targets: dict[str, Target]) -> Manifest:
+        """Return the figures."""
+        files = tuple(
+            FileFigures(names.get(split, "-"), split, target.lines, target.size, target.sha256)
+            for split, target in targets.items()
+        )
+        kind = kind_of(self._reader)
+        return Manifest(
+            format=self._wish.format,
+            tool_version=self._wish.tool_version,
+            workspace=kind.value if kind is not None else "",
+            filter=self._wish.filter_text,
+            duplicates="keep" if self._made.lossless else self._wish.duplicates.value,
+            per_skeleton=None if self._made.lossless else self._wish.per_skeleton,
+            traces=self._traces,
+            files=files,
+            left_out=dict(sorted(self._left_out.items())),
+            counts=dict(sorted(self._counts.items())),
+            repeated=self._sieve.same,
+            skeletons=self._sieve.skeletons,
+            crowded=self._sieve.crowded,
+            hint=self._made.hint,
+            advice=advice_on(self._counts, sum(target.lines for target in targets.values())),
+        )
+
+    def _write(self, case: Case, lines: Sequence[Line], target: Target) -> None:
+        for line in lines:
+            stopped = None if self._made.lossless else self._sieve.stops(case, line)
+            if stopped is not None:
+                self._left_out[stopped.value] += 1
+                continue
+            self._counts.update(line.tags)
+            target.write(line.data)
+
+    def _cases(self, numbers: Sequence[int]) -> Iterator[Case]:
+        return cases(self._reader, numbers, with_history=self._made.lossless)
+
+    def _share(self, case: Case) -> str:
+        return "" if self._dealer is None else self._dealer.share_of(case)
+
+    def _led(self, numbers: array[int], splits: set[str]) -> array[int]:
+        """Put a correction in front of each file, where it has one.
+
+        `datasets` takes the fields that a file begins with for all there are, and fails later by tool calls.
+        """
+        if not self._made.uniform:
+            return numbers
+        leads: list[int] = []
+        missing = set(splits)
+        corrected = set(self._corrected())
+        for case in self._cases([number for number in numbers if number in corrected]):
+            found = self._made.lines(case)
+            split = self._share(case)
+            if split in missing and not isinstance(found, LeftOut) and Kind.CORRECTION in found[0].tags:
+                leads.append(case.number)
+                missing.remove(split)
+            if not missing:
+                break
+        first = set(leads)
+        return array("Q", (*leads, *(number for number in numbers if number not in first)))
+
+    def _corrected(self) -> array[int]:
+        outcomes = self._wish.wanted.outcomes
+        if outcomes and Outcome.CORRECTED not in outcomes:
+            return array("Q")
+        wanted = replace(self._wish.wanted, outcomes=(Outcome.CORRECTED,))
+        return numbers_of(self._reader, wanted, by_acceptance=False)
+
+
+@contextmanager
+def _telling(wish: Wish) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise disk_fault(error, wish.output or Path("-")) from error
+
+
+def _nothing(manifest: Manifest) -> str:
+    if manifest.traces == 0:
+        asked = f"the filter {manifest.filter!r}" if manifest.filter else "this workspace"
+        return f"there is nothing to export: {asked} holds no trace. Change --filter, or name another --workspace."
+    why = ", ".join(f"{count} {reason}" for reason, count in manifest.left_out.items())
+    return (
+        f"there is nothing to export as {manifest.format}: of {manifest.traces} traces {why}. "
+        "Decide on some, or change --filter or --format."
+    )

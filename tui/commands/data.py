@@ -1,0 +1,133 @@
+"""`selfplay-tui export`, `import` and `stats`: from words to the core, and its figures to a person. Loads no screen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final, TextIO
+
+import orjson
+
+from selfplay_core.errors import SelfplayError, SettingsError, UsageError
+from selfplay_core.exchange.export import export
+from selfplay_core.exchange.figures import count
+from selfplay_core.exchange.importing import import_files
+from selfplay_core.exchange.places import Wish
+from selfplay_core.exchange.sieve import Duplicates
+from selfplay_core.exchange.split import parse_split
+from selfplay_core.store.database import DATABASE_NAME, Database, Reader
+from selfplay_core.store.filters import Filter
+from selfplay_core.store.likeness import Comparison
+from selfplay_core.text import clean, json_for_terminals
+from tui import __version__
+from tui.commands.figures import export_report, import_report, stats_report
+from tui.state.filter_text import BadFilter, parse_filter
+
+__all__ = ["WORK"]
+
+_DONE: Final = 0
+_PARTLY: Final = 1
+_USAGE: Final = 2
+_STDOUT: Final = "-"
+_REAL, _SANDBOX = Path("selfplay"), Path("selfplay-sandbox")
+
+
+def _export(options: argparse.Namespace) -> int:
+    to_stdout = options.output == _STDOUT
+    if to_stdout and options.split:
+        raise SettingsError("--split makes several files, and - is one stream. Name a file with --output.")
+    wish = Wish(
+        format=options.format,
+        output=None if to_stdout else Path(options.output),
+        wanted=_filter(options.filter),
+        filter_text=options.filter,
+        tool_version=__version__,
+        shares=parse_split(options.split) if options.split else (),
+        duplicates=Duplicates(options.duplicates),
+        per_skeleton=options.per_skeleton,
+        force=options.force,
+    )
+    with closing(Reader.open(_workspace(options.workspace))) as reader:
+        manifest = export(reader, wish, sys.stdout.buffer if to_stdout else None)
+    sys.stdout.flush()
+    if options.json:
+        _print_json(manifest.as_json(), sys.stderr if to_stdout else sys.stdout)
+    else:
+        _print(export_report(manifest), sys.stderr if to_stdout else sys.stdout)
+    return _DONE
+
+
+def _import(options: argparse.Namespace) -> int:
+    workspace = Path(options.workspace) if options.workspace else _REAL
+    with closing(Database.open(workspace)) as database:
+        imported = import_files(database, [Path(name) for name in options.files], at=time.time())
+        comparison = Comparison()
+        while comparison.step(database):
+            pass
+    report = import_report(imported, workspace)
+    if options.json:
+        _print_json(report.as_json, sys.stdout)
+    else:
+        _print(report.lines, sys.stdout)
+    if imported.lines == 0 or imported.unread == imported.lines:
+        raise UsageError("no line could be taken in. Name JSONL files of the original script, or of `export`.")
+    return _PARTLY if imported.unread else _DONE
+
+
+def _stats(options: argparse.Namespace) -> int:
+    with closing(Reader.open(_workspace(options.workspace))) as reader:
+        figures = count(reader, _filter(options.filter))
+    if options.json:
+        _print_json(figures.as_json(), sys.stdout)
+    else:
+        _print(stats_report(figures), sys.stdout)
+    return _DONE
+
+
+def _filter(text: str) -> Filter:
+    try:
+        return parse_filter(text, Filter())
+    except BadFilter as error:
+        raise SettingsError(f"--filter: {error}") from error
+
+
+def _workspace(named: str | None) -> Path:
+    """Return the workspace that is meant: the one that is here, where none is named."""
+    if named:
+        return Path(named)
+    return next((folder for folder in (_REAL, _SANDBOX) if (folder / DATABASE_NAME).is_file()), _REAL)
+
+
+def _told(work: Callable[[], int]) -> int:
+    """Do the work, and tell a person what stood in its way; a reader that has gone away ends it quietly."""
+    try:
+        return work()
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PARTLY
+    except SelfplayError as error:
+        print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
+        return _USAGE if isinstance(error, UsageError) else _PARTLY
+
+
+def _print(lines: list[str], stream: TextIO) -> None:
+    for line in lines:
+        print(clean(line), file=stream)
+
+
+def _print_json(body: dict[str, object], stream: TextIO) -> None:
+    print(json_for_terminals(orjson.dumps(body).decode()), file=stream)
+
+
+def _command(work: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    return lambda options: _told(lambda: work(options))
+
+
+WORK: Final = {"export": _command(_export), "import": _command(_import), "stats": _command(_stats)}
+"""What each command does; returns the exit code."""

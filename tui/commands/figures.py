@@ -1,0 +1,159 @@
+"""Figures of exports, imports and workspaces as lines for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from selfplay_core.exchange.figures import Figures, Lengths
+from selfplay_core.exchange.importing import Imported
+from selfplay_core.exchange.manifest import Manifest
+from selfplay_core.models import CATEGORY_NAMES, Outcome
+from selfplay_core.store.imports import Fate
+from selfplay_core.text import clip, one_line
+
+__all__ = ["ImportReport", "export_report", "import_report", "stats_report"]
+
+_PROBLEMS_TOLD: Final = 10
+_NAME: Final = 20
+_COLUMNS: Final = (Outcome.SOLVED, Outcome.CORRECTED, Outcome.UNPROVEN, Outcome.REFUSED, Outcome.FAILED)
+_SHOWN: Final = 70
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of all lines, for a person and for a program."""
+
+    lines: list[str]
+    as_json: dict[str, Any]
+
+
+def export_report(manifest: Manifest) -> list[str]:
+    """Return what was exported, what was left out and why, and what a trainer should know."""
+    lines = [f"{file.name}: {file.lines:,} lines, {file.bytes:,} bytes" for file in manifest.files]
+    lines.append(f"{manifest.format} of {manifest.traces:,} traces; {_listed(manifest.counts) or 'no lines'}")
+    if manifest.left_out:
+        lines.append(f"left out: {_listed(manifest.left_out)}")
+    if manifest.repeated and manifest.duplicates == "keep":
+        lines.append(f"kept though they say the same as earlier ones: {manifest.repeated:,}")
+    if manifest.crowded:
+        lines.append(f"{manifest.crowded:,} of {manifest.skeletons:,} command skeletons have more than 10 lines")
+    if manifest.hint:
+        lines.append(f"train with: {manifest.hint}")
+    return [*lines, *manifest.advice]
+
+
+def import_report(imported: Imported, workspace: Path) -> ImportReport:
+    """Return what became of all lines."""
+    new, known = imported.fates[Fate.NEW], imported.fates[Fate.KNOWN]
+    lines = [
+        f"{imported.lines:,} lines: {new:,} traces taken into {workspace}, {known:,} known already, "
+        f"{imported.unread:,} left out"
+    ]
+    lines += [f"{problem.path}, line {problem.line}: {problem.why}" for problem in imported.problems[:_PROBLEMS_TOLD]]
+    if imported.unread > _PROBLEMS_TOLD:
+        lines.append(f"and {imported.unread - _PROBLEMS_TOLD:,} more")
+    body = {
+        "lines": imported.lines,
+        "new": new,
+        "known": known,
+        "left_out": imported.unread,
+        "problems": [
+            {"file": str(problem.path), "line": problem.line, "why": problem.why} for problem in imported.problems
+        ],
+    }
+    return ImportReport(lines, body)
+
+
+def stats_report(figures: Figures) -> list[str]:
+    """Return all figures, at most 80 columns wide."""
+    return [
+        f"{figures.traces:,} traces, {_workspace(figures.workspace)}",
+        "",
+        *_categories(figures),
+        "",
+        f"levels      {_listed(figures.levels)}",
+        f"decisions   {_listed(figures.decisions)}",
+        *([f"reasons     {_listed(figures.reasons)}"] if figures.reasons else []),
+        f"judged by   {_listed(figures.verifiers)}: {_listed(figures.servers)}",
+        f"models      {_listed(figures.models)}",
+        "",
+        f"{'lengths':<24}{'mean':>9}{'median':>9}{'95 %':>9}{'most':>9}",
+        _lengths("prompt, characters", figures.prompt_characters),
+        _lengths("commands per answer", figures.commands_per_answer),
+        _lengths("command, characters", figures.command_characters),
+        _lengths("attempts", figures.attempts),
+        "",
+        *_duplicates(figures),
+        "",
+        *_errors(figures),
+        *_products(figures),
+    ]
+
+
+def _workspace(kind: str) -> str:
+    return {"sandbox": "judged by the SANDBOX", "real": "judged by a real server"}.get(kind, "nothing judged yet")
+
+
+def _categories(figures: Figures) -> Iterator[str]:
+    names = "".join(f"{outcome.value:>10}" for outcome in _COLUMNS)
+    yield f"{'category':<{_NAME}}{'all':>7}{names}{'other':>8}"
+    order = [*CATEGORY_NAMES, *sorted(set(figures.categories) - set(CATEGORY_NAMES))]
+    for category in order:
+        if category in figures.categories:
+            yield _category(one_line(category)[: _NAME - 1], figures.categories[category])
+    yield _category("all", figures.outcomes)
+
+
+def _category(name: str, counts: Mapping[str, int]) -> str:
+    told = [counts.get(outcome.value, 0) for outcome in _COLUMNS]
+    whole = sum(counts.values())
+    return f"{name:<{_NAME}}{whole:>7}{''.join(f'{count:>10}' for count in told)}{whole - sum(told):>8}"
+
+
+def _lengths(name: str, lengths: Lengths) -> str:
+    found = lengths.as_json()
+    return f"{name:<24}{found['mean']:>9,.1f}{found['p50']:>9,}{found['p95']:>9,}{found['max']:>9,}"
+
+
+def _duplicates(figures: Figures) -> Iterator[str]:
+    likeness = figures.likeness
+    yield f"prompts asked before: {figures.repeated:,} ({_share(figures.repeated, figures.traces)})"
+    yield (
+        f"nearly asked before, of {likeness.compared:,} compared: {likeness.near:,} "
+        f"({_share(likeness.near, likeness.compared)})"
+    )
+    yield f"command skeletons among accepted answers: {len(figures.skeletons):,}"
+    for skeleton, count in figures.crowded[:5]:
+        yield f"  {count:>6,} rows of one skeleton: {_shown(skeleton)}"
+
+
+def _errors(figures: Figures) -> Iterator[str]:
+    if figures.errors:
+        yield "the server said most"
+        for error in figures.errors:
+            yield f"  {error.count:>6,}  {_shown(error.message)}"
+        yield ""
+
+
+def _products(figures: Figures) -> Iterator[str]:
+    products = figures.products
+    rows = {name: products[f"rows_{name}"] for name in ("sft", "correction", "refusal", "rcon_verified")}
+    yield f"rows        {_listed(rows) or 'none accepted'}"
+    pairs = {name: products[f"pairs_{name}"] for name in ("from_retries", "from_edits", "near")}
+    yield f"pairs       {_listed(pairs) or 'none'}"
+    yield f"kto         {_listed({name: products[f'kto_{name}'] for name in ('wanted', 'unwanted')}) or 'none'}"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {one_line(name).replace('_', ' ')}" for name, count in counts.items() if count)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
+
+
+def _shown(text: str) -> str:
+    return clip(one_line(text), _SHOWN)

@@ -1,0 +1,44 @@
+"""What the parsers of all commands share; nothing here is slow to import."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+__all__ = ["Parser", "Unusable", "add_place", "add_workspace", "new_parser"]
+
+
+class Unusable(Exception):
+    """Raised by a command line that makes no sense; its text is one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of printing and exiting."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Unusable(f"{message}. See {self.prog} --help")
+
+
+def new_parser(prog: str, description: str, epilog: str) -> Parser:
+    """Return a parser that takes options by their whole names alone."""
+    return Parser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_place(parser: Parser) -> None:
+    """Add where a run works."""
+    place = parser.add_argument_group("where")
+    place.add_argument("--workspace", metavar="DIR", help="default ./selfplay, on the sandbox ./selfplay-sandbox")
+    place.add_argument("--config", metavar="FILE", help="settings; default <workspace>/selfplay.toml if it is there")
+    place.add_argument("--output", metavar="FILE", help="accepted rows; default <workspace>/self_play.jsonl")
+    place.add_argument("--prompts", metavar="FILE", help="prompts to use instead of written ones: lines or JSONL")
+
+
+def add_workspace(parser: Parser, default: str) -> None:
+    """Add the workspace alone, for commands that make no run."""
+    parser.add_argument("--workspace", metavar="DIR", help=f"default {default}")
