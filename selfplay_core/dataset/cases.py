@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -14,6 +14,7 @@ from selfplay_core.dataset.evidence import evidence_of, gives_row, standing_answ
 from selfplay_core.models import Decision, DecisionKind, Trace
 
 __all__ = [
+    "VERIFIED",
     "Case",
     "LeftOut",
     "Line",
@@ -23,8 +24,15 @@ __all__ = [
     "content_id",
     "tags_of",
     "taught",
+    "verifier_in",
     "why_not_accepted",
 ]
+
+
+VERIFIED: Final = "rcon_verified"
+"""The tag, and the key of a line, that say that every command was executed on a real server."""
+
+_VERIFIER: Final = "verifier_"
 
 
 class LeftOut(StrEnum):
@@ -112,8 +120,13 @@ def tags_of(case: Case, *kinds: str) -> tuple[str, ...]:
     answer = standing_answer(case.trace, case.decision)
     evidence = evidence_of(case.trace, case.decision, answer) if answer is not None else None
     world = evidence.world if evidence is not None else case.trace.world
-    verified = ("rcon_verified",) if evidence is not None and evidence.is_verified else ()
-    return (*kinds, f"verifier_{verifier_name(world)}", *verified)
+    verified = (VERIFIED,) if evidence is not None and evidence.is_verified else ()
+    return (*kinds, f"{_VERIFIER}{verifier_name(world)}", *verified)
+
+
+def verifier_in(tags: tuple[str, ...]) -> str:
+    """Return who the tags say that judged."""
+    return next(tag.removeprefix(_VERIFIER) for tag in tags if tag.startswith(_VERIFIER))
 
 
 def taught(case: Case) -> Conversation | LeftOut:

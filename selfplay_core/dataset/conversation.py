@@ -132,22 +132,25 @@ def tool_call(call: Call, *, arguments: Any) -> dict[str, Any]:
 
 def _correction(trace: Trace, answer: Answer) -> Iterator[Turn]:
     for attempt, following in zip(trace.attempts, trace.attempts[1:], strict=False):
-        yield from _attempt(attempt, trace.prompt.mode)
-        if following.hint:
-            yield Turn("user", following.hint)
+        yield from _attempt(attempt, trace.prompt.mode, following.hint or "")
     yield Turn("assistant", _words(answer), _calls(len(trace.attempts), answer.commands), train=True)
 
 
-def _attempt(attempt: Attempt, mode: Mode) -> Iterator[Turn]:
-    """Yield an earlier attempt and what came of it; one that ran nothing stays the text that it was."""
+def _attempt(attempt: Attempt, mode: Mode, hint: str) -> Iterator[Turn]:
+    """Yield an earlier attempt and what was told of it; one that ran nothing stays the text that it was.
+
+    No two turns of the user follow each other: some chat templates refuse those.
+    """
     if attempt.answer is None or not attempt.results:
         yield Turn("assistant", attempt_text(attempt, mode))
-        yield Turn("user", attempt.error or NOTHING_RAN)
+        yield Turn("user", "\n\n".join(filter(None, (attempt.error or NOTHING_RAN, hint))))
         return
     calls = _calls(attempt.number, tuple(result.command for result in attempt.results))
     yield Turn("assistant", _words(attempt.answer), calls)
     for call, result in zip(calls, attempt.results, strict=True):
         yield Turn("tool", result.reply, call_id=call.id)
+    if hint:
+        yield Turn("user", hint)
 
 
 def _words(answer: Answer) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from selfplay_core.dataset.cases import Case, LeftOut, Line, canonical, tags_of, taught, why_not_accepted
+from selfplay_core.dataset.cases import (
+    VERIFIED,
+    Case,
+    LeftOut,
+    Line,
+    canonical,
+    tags_of,
+    taught,
+    verifier_in,
+    why_not_accepted,
+)
 from selfplay_core.dataset.conversation import TOOL_NAME, Conversation, Turn, openings, tool_call
 from selfplay_core.dataset.evidence import standing_answer
 from selfplay_core.dataset.preferences import Label, Pair, labels, pairs
@@ -60,6 +70,7 @@ def label_lines(case: Case, body_of: Callable[[Opening, Label], Mapping[str, Any
             (label.text, str(label.wanted)),
             ("wanted" if label.wanted else "unwanted", label.why),
             f"{case.trace.id}-{label.attempt}",
+            is_standing=label.wanted,
         )
         for label in labels(case.trace, case.decision)
     ] or LeftOut.NO_LABEL
@@ -80,11 +91,21 @@ def message(turn: Turn, *, arguments: Callable[[str], Any] = lambda command: {"c
     return found
 
 
-def _line(case: Case, body: Mapping[str, Any], said: tuple[str, ...], kinds: tuple[str, ...], name: str | None) -> Line:
-    answer = standing_answer(case.trace, case.decision)
+def _line(
+    case: Case,
+    body: Mapping[str, Any],
+    said: tuple[str, ...],
+    kinds: tuple[str, ...],
+    name: str | None,
+    *,
+    is_standing: bool = True,
+) -> Line:
+    """Make a line; what a server showed of the answer that stands is no evidence for another one."""
     tags = tags_of(case, *kinds)
-    verifier = "rcon" if "verifier_rcon" in tags else "sandbox"
-    origin = {} if name is None else {"id": name, "verifier": verifier, "rcon_verified": "rcon_verified" in tags}
+    if not is_standing:
+        tags = tuple(tag for tag in tags if tag != VERIFIED)
+    origin = {} if name is None else {"id": name, "verifier": verifier_in(tags), VERIFIED: VERIFIED in tags}
+    answer = standing_answer(case.trace, case.decision)
     edited = case.decision.edited_prompt if case.decision is not None else None
     commands = answer.commands if answer is not None else ()
     return Line(canonical({**origin, **body}), edited or case.trace.prompt.text, said, commands, tags)
