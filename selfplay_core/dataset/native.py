@@ -75,7 +75,7 @@ def read_native(line: bytes) -> Case:
         if row.id != _id_of(canonical(orjson.loads(bytes(row.record)))):
             raise NotNative("it was changed after it was written: its id is not that of its record")
         record = msgspec.json.decode(row.record, type=_Record)
-    except (msgspec.MsgspecError, orjson.JSONDecodeError) as error:
+    except (msgspec.MsgspecError, orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError) as error:
         raise NotNative(f"it is no {SCHEMA} row: {error}") from error
     return Case(0, record.trace, record.decisions, record.ended_at, record.run, record.flagged)
 

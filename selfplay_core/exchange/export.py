@@ -62,6 +62,7 @@ class _Export:
         duplicates = Duplicates.KEEP if made.lossless else wish.duplicates
         self._sieve = Sieve(duplicates, None if made.lossless else wish.per_skeleton)
         self._left_out: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
         self._traces = 0
 
@@ -93,6 +94,7 @@ class _Export:
             traces=self._traces,
             files=files,
             left_out=dict(sorted(self._left_out.items())),
+            dropped=dict(sorted(self._dropped.items())),
             counts=dict(sorted(self._counts.items())),
             repeated=self._sieve.same,
             skeletons=self._sieve.skeletons,
@@ -105,7 +107,7 @@ class _Export:
         for line in lines:
             stopped = None if self._made.lossless else self._sieve.stops(case, line)
             if stopped is not None:
-                self._left_out[stopped.value] += 1
+                self._dropped[stopped.value] += 1
                 continue
             self._counts.update(line.tags)
             target.write(line.data)

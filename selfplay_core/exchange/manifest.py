@@ -32,7 +32,10 @@ class FileFigures:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The figures of an export; no times and no places are in it, so that equal exports have equal ones."""
+    """The figures of an export; no times and no places are in it, so that equal exports have equal ones.
+
+    `left_out` counts traces that gave no line, `dropped` lines that were not wanted.
+    """
 
     format: str
     tool_version: str
@@ -43,6 +46,7 @@ class Manifest:
     traces: int
     files: tuple[FileFigures, ...]
     left_out: Mapping[str, int]
+    dropped: Mapping[str, int]
     counts: Mapping[str, int]
     repeated: int
     skeletons: int
@@ -77,7 +81,8 @@ class Manifest:
                 }
                 for file in self.files
             ],
-            "left_out": dict(self.left_out),
+            "left_out_traces": dict(self.left_out),
+            "left_out_lines": dict(self.dropped),
             "counts": dict(self.counts),
             "repeated_lines": self.repeated,
             "skeletons": self.skeletons,

@@ -133,11 +133,11 @@ def read_row(line: bytes, slot: int) -> tuple[Trace, str]:
     try:
         body = orjson.loads(line)
         row = msgspec.convert(body, _Row)
-    except orjson.JSONDecodeError as error:
-        raise NotARow(f"it is no JSON: {error}") from error
+        is_ours = row.id == _id_of(body)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError) as error:
+        raise NotARow(f"it is no JSON that can be read: {error}") from error
     except msgspec.ValidationError as error:
         raise NotARow(f"it is no row of the original script's or of an output file: {error}") from error
-    is_ours = row.id == _id_of(body)
     trace = _trace(row, body, slot, is_ours=is_ours)
     return trace, row.id if is_ours else ""
 

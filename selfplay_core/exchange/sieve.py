@@ -31,8 +31,9 @@ class Duplicates(StrEnum):
 class Sieve:
     """Knows the lines of one export; counts what repeats, and stops what is not wanted twice.
 
-    Two lines are the same if they tell the same of the same prompt, but for case, signs and blanks. A prompt is near
-    another of its category from a ROUGE-L of 0.7 on. `per_skeleton` is the most lines of one command skeleton.
+    Two lines are the same if they tell the same of the same prompt in the same mode, but for case, signs and blanks.
+    A prompt is near another of its category from a ROUGE-L of 0.7 on. `per_skeleton` is the most lines of one command
+    skeleton.
     """
 
     def __init__(self, duplicates: Duplicates, per_skeleton: int | None) -> None:
@@ -56,7 +57,7 @@ class Sieve:
 
     def stops(self, case: Case, line: Line) -> LeftOut | None:
         """Return why a line is not wanted; one that is counts from here on."""
-        told = _digest(normal_text(line.prompt), *line.said)
+        told = _digest(case.trace.prompt.mode, normal_text(line.prompt), *line.said)
         if told in self._seen:
             self.same += 1
             if self._duplicates is not Duplicates.KEEP:

@@ -35,7 +35,9 @@ def export_report(manifest: Manifest) -> list[str]:
     lines = [f"{file.name}: {file.lines:,} lines, {file.bytes:,} bytes" for file in manifest.files]
     lines.append(f"{manifest.format} of {manifest.traces:,} traces; {_listed(manifest.counts) or 'no lines'}")
     if manifest.left_out:
-        lines.append(f"left out: {_listed(manifest.left_out)}")
+        lines.append(f"traces without a line: {_listed(manifest.left_out)}")
+    if manifest.dropped:
+        lines.append(f"lines left out: {_listed(manifest.dropped)}")
     if manifest.repeated and manifest.duplicates == "keep":
         lines.append(f"kept though they say the same as earlier ones: {manifest.repeated:,}")
     if manifest.crowded:
