@@ -36,6 +36,14 @@ def test_a_headless_run_loads_no_screen(tmp_path: Path) -> None:
     assert "textual" not in loaded_after(program, ["textual"], tmp_path)
 
 
+@pytest.mark.parametrize("words", [["export", "--format", "seed", "--output", "x"], ["import", "x"], ["stats"]])
+def test_data_commands_load_no_screen(words: list[str], tmp_path: Path) -> None:
+    """Nor the sandbox, nor anything that speaks to a server."""
+    program = f"from tui.cli import main\nassert main({words!r}) == 2"
+    unwanted = ["textual", "httpx", "mcrcon", "mecha", "uvicorn"]
+    assert set(unwanted).isdisjoint(loaded_after(program, unwanted, tmp_path))
+
+
 @pytest.mark.parametrize("module", ["selfplay_core.models", "selfplay_core.engine.session", "tui.cli"])
 def test_nothing_slow_is_loaded_without_need(module: str, tmp_path: Path) -> None:
     """The sandbox's grammar and web server are loaded by those who use the sandbox."""
