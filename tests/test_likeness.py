@@ -10,6 +10,7 @@ from rapidfuzz.distance import Indel
 from selfplay_core.likeness.normal import bare, normal_commands, normal_text, words
 from selfplay_core.likeness.pool import NEAR, Like, PromptPool
 from selfplay_core.likeness.skeleton import skeleton, skeleton_of
+from selfplay_core.sandbox.grammar import command_tree
 
 PROMPTS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f", "g"]), max_size=12).map(" ".join)
 
@@ -120,9 +121,7 @@ def test_a_long_command_is_read_in_one_go() -> None:
 
 def test_fixed_words_are_those_of_the_grammar() -> None:
     """Every fixed word of the game's own commands is known, so that none is taken for an argument."""
-    from selfplay_core.sandbox.grammar import _grammar
-
-    tree = _grammar().mecha.spec.tree
+    tree = command_tree()
     for line in ("team modify x color red", "scoreboard players set a b 1", "time set noon", "effect clear @a"):
         root, *rest = line.split()
         node = tree.children[root]

@@ -10,7 +10,7 @@ from typing import Final
 
 from selfplay_core.likeness.normal import bare
 
-__all__ = ["MASK", "skeleton", "skeleton_of"]
+__all__ = ["MASK", "parts_of", "skeleton", "skeleton_of"]
 
 MASK: Final = "_"
 
@@ -33,7 +33,7 @@ def skeleton(command: str) -> str:
     Fixed words are those of the game's own grammar (literals.txt); of a command that it does not have only the
     name is kept.
     """
-    parts = list(_parts(bare(command.strip())))
+    parts = parts_of(command)
     kept: list[str] = []
     while parts:
         root = parts[0].lower().removeprefix("minecraft:")
@@ -42,6 +42,12 @@ def skeleton(command: str) -> str:
         kept.extend(_masked(root, parts[1:end]))
         parts = parts[end:]
     return " ".join(kept)
+
+
+def parts_of(command: str) -> list[str]:
+    """Return the words of a command, what stands within brackets and quotes as one; its name is bare."""
+    first, *rest = list(_parts(bare(command.strip()))) or [""]
+    return [first.lower().removeprefix("minecraft:"), *rest] if first else []
 
 
 def _end_of_clause(root: str, parts: list[str]) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mecha.spec import Parser
     from tokenstream import TokenStream
 
-__all__ = ["Argument", "Command", "Refusal", "Tried", "parse", "warm"]
+__all__ = ["Argument", "Command", "Refusal", "Tried", "command_tree", "parse", "warm"]
 
 _KIND = "command:argument:"
 
@@ -98,6 +98,11 @@ def parse(command: str) -> Command | Refusal:
             refusal = error.diagnostics.exceptions[0]
             return Refusal(refusal.message, refusal.location.pos, tuple(grammar.tried))
         return _command(grammar, command, node)
+
+
+def command_tree() -> Any:
+    """Return the root of mecha's tree of commands."""
+    return _grammar().mecha.spec.tree
 
 
 def _as_it_stands(source: str) -> tuple[str, list[Any], list[Any]]:
