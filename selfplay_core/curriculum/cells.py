@@ -47,7 +47,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What one prompt is asked to be; `form` is a seldom used form of a command that its answer should need, or blank."""
+    """What one prompt is asked to be; `form` is a seldom used form of a command that it should need, or blank."""
 
     cell: Cell
     construct: str

@@ -28,29 +28,10 @@ _FIXED_WORDS: Final = 3
 _WORDS_OF_KIND: Final = {"block_pos": 3, "vec3": 3, "vec2": 2, "column_pos": 2, "rotation": 2}
 _COORDINATE: Final = re.compile(r"[~^]?[+-]?[0-9.]*")
 _NUMERIC: Final = frozenset({*_WORDS_OF_KIND, "integer", "float", "double", "time", "int_range", "float_range"})
-_OPTIONS: Final = [
-    "x",
-    "y",
-    "z",
-    "dx",
-    "dy",
-    "dz",
-    "distance",
-    "x_rotation",
-    "y_rotation",
-    "level",
-    "limit",
-    "sort",
-    "gamemode",
-    "name",
-    "type",
-    "tag",
-    "team",
-    "scores",
-    "advancements",
-    "predicate",
-    "nbt",
-]
+_OPTIONS: Final = (
+    *("x", "y", "z", "dx", "dy", "dz", "distance", "x_rotation", "y_rotation", "level", "limit", "sort", "gamemode"),
+    *("name", "type", "tag", "team", "scores", "advancements", "predicate", "nbt"),
+)
 _KEY: Final = re.compile(r"[\[,]\s*!?(?:minecraft:)?([a-z_]+)\s*(?==|[,\]])")
 _BRACKETS: Final = re.compile(r"[\[\]{}()]")
 
@@ -229,7 +210,7 @@ def _places() -> Mapping[str, tuple[str, ...]]:
         "sub-command": tuple(subs),
         "argument": tuple(sorted(kinds)),
         "component": tuple(_lines("components.txt")),
-        "selector": tuple(_OPTIONS),
+        "selector": _OPTIONS,
     }
 
 

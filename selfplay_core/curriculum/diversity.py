@@ -22,7 +22,7 @@ _SIGNIFICANT: Final = 1.64
 
 @dataclass(frozen=True, slots=True)
 class RoundFigures:
-    """What a round brought: prompts that the model wrote, how many of them were copies, and skeletons of the answers."""
+    """What a round brought: prompts that were written, how many of them were copies, and skeletons of the answers."""
 
     written: int = 0
     copies: int = 0
@@ -31,7 +31,7 @@ class RoundFigures:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The share of copies and the effective number of skeletons, in the three rounds before the last three and in these."""
+    """The share of copies and the effective number of skeletons, in the last three rounds and in those before."""
 
     copies_before: float
     copies_now: float
@@ -47,7 +47,7 @@ class Alarm:
 
 
 def effective_number(counts: Iterable[int]) -> float:
-    """Return how many equally frequent kinds would be as diverse: the exponential of the entropy (Hill number of order 1)."""
+    """Return how many equally frequent kinds would be as diverse: exp of the entropy, the Hill number of order 1."""
     values = [count for count in counts if count > 0]
     whole = sum(values)
     if not whole:
@@ -84,7 +84,7 @@ def _pooled(rounds: Sequence[RoundFigures]) -> RoundFigures:
 
 
 def _kinds(one: RoundFigures, other: RoundFigures) -> float:
-    """Return the effective number of skeletons, thinned out to as many answers as the other has: fewer answers show fewer."""
+    """Return the effective number of skeletons, thinned out to as many answers as the other has."""
     mine, theirs = (sum((figures.skeletons or {}).values()) for figures in (one, other))
     found = effective_number((one.skeletons or {}).values())
     return found * min(1.0, theirs / mine) if mine else 0.0

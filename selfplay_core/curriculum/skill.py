@@ -1,4 +1,4 @@
-"""What is known of a category: how often the first answer stands, and how often anything verified comes of it at all."""
+"""What is known of a category: how often the first answer stands, and how often anything verified comes of it."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a round asked: a cell for each prompt that was kept, by category, how many were written and dropped as copies."""
+    """What a round asked: a cell for each prompt that was kept, how many were written, and dropped as copies."""
 
     cells: dict[str, list[str]]
     written: int

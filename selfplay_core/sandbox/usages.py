@@ -15,38 +15,11 @@ from selfplay_core.sandbox.grammar import command_tree
 __all__ = ["usages"]
 
 _MANAGES: Final = frozenset(
-    [
-        "ban",
-        "ban-ip",
-        "banlist",
-        "datapack",
-        "debug",
-        "deop",
-        "fetchprofile",
-        "function",
-        "help",
-        "jfr",
-        "kick",
-        "op",
-        "pardon",
-        "pardon-ip",
-        "perf",
-        "publish",
-        "reload",
-        "save-all",
-        "save-off",
-        "save-on",
-        "seed",
-        "setidletimeout",
-        "spectate",
-        "stop",
-        "stopwatch",
-        "test",
-        "tick",
-        "transfer",
-        "version",
-        "whitelist",
-    ]
+    (
+        *("ban", "ban-ip", "banlist", "datapack", "debug", "deop", "fetchprofile", "function", "help", "jfr", "kick"),
+        *("op", "pardon", "pardon-ip", "perf", "publish", "reload", "save-all", "save-off", "save-on", "seed"),
+        *("setidletimeout", "spectate", "stop", "stopwatch", "test", "tick", "transfer", "version", "whitelist"),
+    )
 )
 _RUNS_ANOTHER: Final = frozenset({"execute", "return"})
 
