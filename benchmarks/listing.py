@@ -150,7 +150,8 @@ def _fill(connection: sqlite3.Connection, count: int, chance: random.Random) -> 
     (run,) = connection.execute("SELECT seq FROM run").fetchone()
     connection.execute("INSERT INTO workspace VALUES (1, 'sandbox')")
     connection.executemany(
-        "INSERT INTO round VALUES (?, ?, '[]')", ((run, n) for n in range(1, count // _PROMPTS_A_ROUND + 2))
+        "INSERT INTO round (run, number, categories) VALUES (?, ?, '[]')",
+        ((run, n) for n in range(1, count // _PROMPTS_A_ROUND + 2)),
     )
     connection.executemany(
         "INSERT INTO trace (run, id, round, slot, category, mode, outcome, level, attempts, ended_at, prompt, commands,"

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from selfplay_core.curriculum.cells import Cells, Ground
 from selfplay_core.errors import SettingsError
 from selfplay_core.models import CATEGORY_NAMES, Mode
 
@@ -28,6 +29,7 @@ _TEMPLATES = (
     "again_hint.txt",
 )
 _CATEGORIES = "categories.toml"
+_CELLS = "cells.toml"
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +54,7 @@ class Texts:
     categories: dict[str, Category]
     templates: dict[str, str]
     digest: str
+    cells: Cells
 
     def fill(self, template: str, **values: str) -> str:
         """Return a template with its $names filled; a `$` that names nothing known is left as it stands."""
@@ -68,12 +71,19 @@ def load_texts(folder: Path | None = None) -> Texts:
 
     Raises SettingsError that names the file, and the key within it.
     """
-    sources = {name: _read(name, folder) for name in (_CATEGORIES, *_TEMPLATES)}
+    sources = {name: _read(name, folder) for name in (_CATEGORIES, _CELLS, *_TEMPLATES)}
     _refuse_strangers(folder)
     digest = hashlib.sha256("\0".join(sources[name] for name in sorted(sources)).encode()).hexdigest()
     templates = {name: sources[name].rstrip("\n") for name in _TEMPLATES}
-    where = str(folder / _CATEGORIES) if folder and (folder / _CATEGORIES).exists() else _CATEGORIES
-    return Texts(_parse_categories(sources[_CATEGORIES], where), templates, digest[:16])
+    places = {
+        name: str(folder / name) if folder and (folder / name).exists() else name for name in (_CATEGORIES, _CELLS)
+    }
+    return Texts(
+        _parse_categories(sources[_CATEGORIES], places[_CATEGORIES]),
+        templates,
+        digest[:16],
+        _parse_cells(sources[_CELLS], places[_CELLS]),
+    )
 
 
 def _prefix_of(prompt: str) -> str:
@@ -96,7 +106,7 @@ def _read(name: str, folder: Path | None) -> str:
 
 
 def _refuse_strangers(folder: Path | None) -> None:
-    known = {_CATEGORIES, *_TEMPLATES}
+    known = {_CATEGORIES, _CELLS, *_TEMPLATES}
     for file in sorted(folder.iterdir()) if folder is not None else ():
         if file.name not in known and file.suffix in (".txt", ".toml"):
             raise SettingsError(f"{file} replaces no text of ours; those are {', '.join(sorted(known))}. Rename it.")
@@ -119,3 +129,26 @@ def _parse_categories(source: str, where: str) -> dict[str, Category]:
                 f"The prefix {min(unknown)!r} of category {name} in {where} is unknown; allowed: sudo, pray."
             )
     return {name: found[name] for name in CATEGORY_NAMES}
+
+
+class _CellsFile(msgspec.Struct, frozen=True):
+    styles: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    difficulties: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+
+
+def _parse_cells(source: str, where: str) -> Cells:
+    try:
+        found = tomllib.loads(source)
+        axes = msgspec.convert(found, _CellsFile)
+        grounds = msgspec.convert(
+            {name: ground for name, ground in found.items() if name not in ("styles", "difficulties")},
+            dict[str, Ground],
+        )
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise SettingsError(f"The cells in {where} are not valid: {error}. Mend the file.") from error
+    odd = sorted(set(grounds) ^ set(CATEGORY_NAMES)) + [name for name, one in grounds.items() if not one.constructs]
+    if odd:
+        raise SettingsError(
+            f"The cells in {where} must name constructs for exactly the nine categories; look at: {', '.join(odd)}."
+        )
+    return Cells(axes.styles, axes.difficulties, grounds)

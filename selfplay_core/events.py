@@ -19,7 +19,10 @@ __all__ = [
     "Decided",
     "DryRunStarted",
     "Event",
+    "GateClosed",
+    "GateOpened",
     "PromptsFailed",
+    "PromptsGrowAlike",
     "PromptsWritten",
     "RoundStarted",
     "RowsWritten",
@@ -94,6 +97,31 @@ class PromptsFailed(Event):
     category: str
     asked: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateClosed(Event):
+    """Hardly anything can be won in a category, so it is asked for seldom; `error` is what the server said most."""
+
+    category: str
+    won: int
+    tried: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateOpened(Event):
+    """A category is asked for again as its weakness deserves."""
+
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptsGrowAlike(Event):
+    """Prompts and answers have grown poorer over three rounds; `figures` tells how much."""
+
+    round: int
+    figures: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,8 @@ class CapSettings(Section, frozen=True):
 class RunSettings(Section, frozen=True):
     """What a run does; `rounds`, `on_ask` and `accept` are None where nobody named them.
 
-    What holds then depends on whether a person is there: see `engine.plan.plan_run`.
+    What holds then depends on whether a person is there: see `engine.plan.plan_run`. `weights` multiply how likely a
+    category is drawn.
     """
 
     rounds: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
@@ -129,7 +130,8 @@ class RunSettings(Section, frozen=True):
     max_retries: Annotated[int, msgspec.Meta(ge=0, le=20)] = 2
     categories_per_round: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3
     prompts_per_category: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
-    sampler: Literal["uniform"] = "uniform"
+    sampler: Literal["gated", "weakest", "uniform"] = "gated"
+    weights: dict[str, Annotated[float, msgspec.Meta(ge=0, le=1000)]] = {}
     execute: Literal["run", "probe"] = "run"
     on_ask: Literal["deny", "probe"] | None = None
     accept: Literal["verified", "parsed", "none"] | None = None

@@ -7,6 +7,7 @@ import asyncio
 from selfplay_core.engine.tuning import Tuning, check_tuning
 from selfplay_core.errors import SettingsError
 from selfplay_core.events import Announce, Event, RunPaused, RunResumed, RunTuned
+from selfplay_core.models import CATEGORY_NAMES
 
 __all__ = ["Control", "Drained", "Tuning"]
 
@@ -33,6 +34,7 @@ class Control:
         self._tuning: Tuning | None = None
         self._tuned = asyncio.Event()
         self._announce: Announce | None = None
+        self._reopened: list[str] = []
 
     def begin(self, tuning: Tuning, announce: Announce) -> None:
         """Take over from a plan what can be tuned, and tell of every switch from here on."""
@@ -80,6 +82,17 @@ class Control:
             return
         self._unpaused.set()
         self._tell(RunResumed())
+
+    def reopen(self, category: str) -> None:
+        """Give a category whose gate is closed another chance, from the next round on."""
+        if category not in CATEGORY_NAMES:
+            raise SettingsError(f"There is no category {category!r} to reopen. Use {', '.join(CATEGORY_NAMES)}.")
+        self._reopened.append(category)
+
+    def take_reopened(self) -> list[str]:
+        """Return what was reopened since the last call."""
+        taken, self._reopened = self._reopened, []
+        return taken
 
     def drain(self) -> None:
         """Finish what has begun, then end the run."""

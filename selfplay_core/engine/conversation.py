@@ -10,13 +10,15 @@ from string import Template
 import orjson
 
 from selfplay_core.categories import Texts
+from selfplay_core.engine.choosing import Choice
 from selfplay_core.llm.base import Message
 from selfplay_core.models import Attempt, CommandResult, Mode, Prompt, Trace, VerdictOutcome
-from selfplay_core.text import clip
+from selfplay_core.text import clip, one_line
 
 __all__ = ["Speaker", "answer_messages", "messages_again", "retry_text", "system_prompt", "writer_messages"]
 
 _REPLY_LIMIT = 600
+_KNOWN_LIMIT = 200
 _RAW_LIMIT = 4_000
 _REFUSALS = (VerdictOutcome.REJECTED, VerdictOutcome.FAILED)
 
@@ -61,18 +63,21 @@ def messages_again(texts: Texts, trace: Trace, hint: str) -> tuple[Message, ...]
     return (*before, Message("user", again_text(texts, trace.last, hint)))
 
 
-def writer_messages(texts: Texts, speaker: Speaker, category: str, count: int) -> tuple[Message, ...]:
-    """Return the request for `count` prompts of a category."""
+def writer_messages(texts: Texts, speaker: Speaker, choice: Choice) -> tuple[Message, ...]:
+    """Return the request for the prompts of a category, one for each wish."""
+    category = choice.category
     entry = texts.categories[category]
     request = speaker.fill(
         texts,
         "writer_request.txt",
         category=category,
         theme=entry.theme,
-        count=str(count),
+        count=str(len(choice.wishes)),
         prefixes=", ".join(entry.prefixes),
         what=entry.what.strip(),
-        examples="\n".join(f"- {example}" for example in entry.examples),
+        wishes="\n".join(f"{number}. {wish}" for number, wish in enumerate(choice.wishes, start=1)),
+        examples="\n".join(f"- {example}" for example in choice.examples),
+        avoid="\n".join(f"- {clip(one_line(prompt), _KNOWN_LIMIT)}" for prompt in choice.avoid) or "- nothing yet",
     )
     return (Message("system", speaker.fill(texts, "writer.txt")), Message("user", request))
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from selfplay_core.engine.choosing import Chooser, Known
 from selfplay_core.engine.conversation import Speaker, writer_messages
 from selfplay_core.engine.errands import ask_for_inspection
 from selfplay_core.engine.groups import first_error_alone
@@ -158,7 +159,10 @@ async def _examine_slots(job: Job, chat: ChatModel, tell: Tell) -> None:
     """Ask for as many single prompts at once as a run would, and compare with one alone."""
     slots = job.settings.run.concurrency
     speaker = Speaker(job.settings.world.players, UNKNOWN_VERSION)
-    messages = writer_messages(job.texts, speaker, CATEGORY_NAMES[0], 1)
+    category = CATEGORY_NAMES[0]
+    chooser = Chooser(Known(), job.texts.cells, "uniform", {})
+    choice = chooser.choice(0, 0, category, 1, job.texts.categories[category].examples)
+    messages = writer_messages(job.texts, speaker, choice)
     request = ChatRequest(messages, prompts_schema(), 0.0, seed=0, max_tokens=_SHORT)
     alone = await _timed(chat, request, 1)
     if slots == 1:

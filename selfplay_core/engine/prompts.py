@@ -1,18 +1,22 @@
-"""A round's prompts of one category, written by the model."""
+"""A round's prompts of one category, written by the model: one for each wish, and none that is nearly known."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
 from selfplay_core.categories import Texts
+from selfplay_core.curriculum.cells import Wish
 from selfplay_core.engine.asking import Asker
+from selfplay_core.engine.choosing import Choice
 from selfplay_core.engine.conversation import Speaker, writer_messages
 from selfplay_core.engine.plan import RunPlan
 from selfplay_core.engine.seeds import request_seed
 from selfplay_core.engine.slots import Urgency
 from selfplay_core.errors import IllTyped
+from selfplay_core.likeness.pool import Like, PromptPool
 from selfplay_core.llm.base import ChatRequest, Message
 from selfplay_core.llm.replies import DecodedPrompts, decode_prompts, prompts_schema
 from selfplay_core.text import clip
@@ -22,24 +26,35 @@ __all__ = ["Written", "write_prompts"]
 _TRIES: Final = 3
 _REPLY_LIMIT: Final = 4_000
 
+IsKnown = Callable[[str], Like | None]
+"""Which known prompt one is nearly a copy of."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Written:
-    """What the model wrote: the usable prompts, and the others each with the reason why not."""
+    """What the model wrote: the usable prompts each with its cell, and the others each with the reason why not.
 
-    prompts: tuple[str, ...]
-    dropped: tuple[tuple[str, str], ...]
+    `count` is how many prompts it wrote at all, `copies` how many of these were nearly known.
+    """
+
+    prompts: dict[str, str] = field(default_factory=dict)
+    dropped: list[tuple[str, str]] = field(default_factory=list)
+    count: int = 0
+    copies: int = 0
 
 
 async def write_prompts(
-    asker: Asker, texts: Texts, speaker: Speaker, plan: RunPlan, round_number: int, category: str
+    asker: Asker, texts: Texts, speaker: Speaker, plan: RunPlan, round_number: int, choice: Choice, is_known: IsKnown
 ) -> Written:
-    """Let the model write a round's prompts of one category.
+    """Let the model write a round's prompts of one category; where half of them are missing it is asked twice more.
 
-    A reply without one usable prompt is told to the model twice; then IllTyped is raised. Raises the
-    `ModelFault`, GaveUp and Drained of asking too.
+    Raises IllTyped if not one usable prompt came, and the `ModelFault`, GaveUp and Drained of asking.
     """
-    messages = writer_messages(texts, speaker, category, plan.prompts_per_category)
+    category = choice.category
+    written, fresh = Written(), PromptPool()
+    missing = list(choice.wishes)
+    messages = writer_messages(texts, speaker, choice)
+    complaint = ""
     for attempt in range(1, _TRIES + 1):
         request = ChatRequest(
             messages=messages,
@@ -50,38 +65,63 @@ async def write_prompts(
         )
         seed_of = partial(request_seed, plan.seed, round_number, category, attempt)
         reply = await asker.ask(request, seed_of, Urgency.PROMPTS)
-        complaint = ""
+        dropped_before = len(written.dropped)
         try:
-            written = _usable(decode_prompts(reply.content), texts, category, plan.prompts_per_category)
+            missing = _take(written, decode_prompts(reply.content), texts, category, missing, is_known, fresh)
         except IllTyped as error:
             complaint = str(error)
         else:
-            if written.prompts:
-                return written
-            complaint = _complaint(written)
-        messages = (*messages, Message("assistant", clip(reply.content, _REPLY_LIMIT)), Message("user", complaint))
-    raise IllTyped(complaint)
+            if 2 * len(missing) < len(choice.wishes) or not missing:
+                break
+            complaint = _complaint(written.dropped[dropped_before:])
+        if written.prompts:
+            # What is there is kept; the rest is asked for afresh, without what stands in the way.
+            messages = writer_messages(texts, speaker, replace(choice, wishes=tuple(missing)))
+        else:
+            messages = (*messages, Message("assistant", clip(reply.content, _REPLY_LIMIT)), Message("user", complaint))
+    if not written.prompts:
+        raise IllTyped(complaint)
+    return written
 
 
-def _complaint(written: Written) -> str:
-    if not written.dropped:
+def _complaint(dropped: list[tuple[str, str]]) -> str:
+    if not dropped:
         return "The list of prompts is empty. Write as many prompts as were asked for."
-    listed = "; ".join(f"{clip(text, 60)!r} {reason}" for text, reason in written.dropped[:5])
+    listed = "; ".join(f"{clip(text, 60)!r} {reason}" for text, reason in dropped[:5])
     return f"None of these can be used: {listed}. Write all the prompts anew."
 
 
-def _usable(decoded: DecodedPrompts, texts: Texts, category: str, count: int) -> Written:
-    """Keep the prompts that a player could type here: with an allowed prefix, none twice, `count` at most."""
-    prompts: dict[str, None] = {}
-    dropped = [(item.text, item.reason) for item in decoded.dropped]
-    for prompt in decoded.prompts:
+def _take(
+    written: Written,
+    decoded: DecodedPrompts,
+    texts: Texts,
+    category: str,
+    wishes: list[Wish],
+    is_known: IsKnown,
+    fresh: PromptPool,
+) -> list[Wish]:
+    """Keep the prompts that a player could type here and that are not known; return the wishes that are left.
+
+    The n-th prompt answers the n-th wish.
+    """
+    written.dropped += [(item.text, item.reason) for item in decoded.dropped]
+    written.count += len(decoded.prompts) + len(decoded.dropped)
+    left = list(wishes)
+    for place, prompt in enumerate(decoded.prompts):
+        if place >= len(wishes):
+            written.dropped.append((prompt, "is more than was asked for"))
+            continue
         if not texts.categories[category].allows(prompt):
             allowed = " or ".join(texts.categories[category].prefixes)
-            dropped.append((prompt, f"does not begin with {allowed}"))
-        elif prompt in prompts:
-            dropped.append((prompt, "stands twice"))
-        elif len(prompts) == count:
-            dropped.append((prompt, "is more than was asked for"))
+            written.dropped.append((prompt, f"does not begin with {allowed}"))
+        elif prompt in written.prompts:
+            written.dropped.append((prompt, "stands twice"))
+            written.copies += 1
+        elif (like := is_known(prompt) or fresh.closest(category, prompt)) is not None:
+            written.dropped.append((prompt, f"is nearly a copy of an earlier one ({like.ratio:.2f})"))
+            written.copies += 1
         else:
-            prompts[prompt] = None
-    return Written(tuple(prompts), tuple(dropped))
+            written.prompts[prompt] = wishes[place].cell.key
+            fresh.add(category, 0, prompt)
+            left.remove(wishes[place])
+    return left

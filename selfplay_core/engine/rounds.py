@@ -1,85 +1,127 @@
-"""A round's prompts: its categories are chosen, and the model writes, or a file gives, what is asked."""
+"""A round's prompts: its categories are drawn, and the model writes, or a file gives, what is asked."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from selfplay_core.categories import Texts, mode_of
+from selfplay_core.curriculum.state import Asked
 from selfplay_core.engine.asking import Asker
+from selfplay_core.engine.choosing import Chooser
 from selfplay_core.engine.control import Control
 from selfplay_core.engine.conversation import Speaker
 from selfplay_core.engine.groups import first_error_alone
 from selfplay_core.engine.plan import RunPlan
-from selfplay_core.engine.prompts import write_prompts
-from selfplay_core.engine.seeds import choice_rng
+from selfplay_core.engine.prompts import Written, write_prompts
 from selfplay_core.errors import IllTyped, ModelFault, ModelNotFound, ModelRefusedRequest
 from selfplay_core.events import Announce, PromptsFailed, PromptsWritten, RoundStarted
 from selfplay_core.models import Prompt
 
-__all__ = ["RoundWriter"]
+__all__ = ["RoundWriter", "WrittenRound"]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRound:
+    """A round as it will be asked: categories, prompts in the order of their slots, and what was asked for them."""
+
+    categories: tuple[str, ...]
+    prompts: tuple[Prompt, ...]
+    asked: Asked
 
 
 class RoundWriter:
     """Makes the prompts of one round after the other; the same round always comes out the same."""
 
     def __init__(
-        self, *, asker: Asker, texts: Texts, speaker: Speaker, plan: RunPlan, control: Control, announce: Announce
+        self,
+        *,
+        asker: Asker,
+        texts: Texts,
+        speaker: Speaker,
+        plan: RunPlan,
+        chooser: Chooser,
+        control: Control,
+        announce: Announce,
     ) -> None:
         self._asker = asker
         self._texts = texts
         self._speaker = speaker
         self._plan = plan
+        self._chooser = chooser
         self._announce = announce
         self._control = control
 
-    async def write(self, number: int) -> tuple[tuple[str, ...], list[Prompt]]:
-        """Return the round's categories and its prompts in the order of their slots.
+    async def write(self, number: int) -> WrittenRound:
+        """Write a round, and know its prompts from then on.
 
         A category whose prompts cannot be had is announced and left out. Raises GaveUp and Drained, and
         ModelNotFound or ModelRefusedRequest from a model that has never answered.
         """
         if self._plan.given is not None:
             return self._given(number)
-        categories = self._chosen(number)
+        drawn = self._drawn(number)
+        categories = tuple(category for category, _ in drawn)
         self._announce(RoundStarted(number, categories))
         with first_error_alone():
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._category(number, category)) for category in categories]
-        per_category = self._plan.prompts_per_category
-        prompts = [
-            Prompt(text, category, mode_of(text), number, place * per_category + index)
-            for place, (category, task) in enumerate(zip(categories, tasks, strict=True))
-            for index, text in enumerate(task.result())
-        ]
-        return categories, prompts
+                tasks = [group.create_task(self._category(number, category, count)) for category, count in drawn]
+        written = {category: task.result() for category, task in zip(categories, tasks, strict=True)}
+        for category, one in written.items():
+            for text in one.prompts:
+                self._chooser.take(category, text)
+        asked = Asked(
+            {category: list(one.prompts.values()) for category, one in written.items()},
+            sum(one.count for one in written.values()),
+            sum(one.copies for one in written.values()),
+        )
+        return WrittenRound(categories, tuple(_placed(number, drawn, written)), asked)
 
-    def _chosen(self, number: int) -> tuple[str, ...]:
+    def _drawn(self, number: int) -> list[tuple[str, int]]:
+        """Return the categories of a round, with how many prompts of each are wanted."""
+        per_unit = self._plan.prompts_per_category
         focus = (self._control.tuning or self._plan.tuning).focus
         if focus is not None:
-            return (focus,)
-        return tuple(choice_rng(self._plan.seed, number).sample(self._plan.categories, self._plan.categories_per_round))
+            return [(focus, per_unit)]
+        drawn = self._chooser.draw(self._plan.seed, number, self._plan.categories, self._plan.categories_per_round)
+        return [(category, units * per_unit) for category, units in drawn]
 
-    async def _category(self, number: int, category: str) -> tuple[str, ...]:
+    async def _category(self, number: int, category: str, count: int) -> Written:
+        examples = self._texts.categories[category].examples
+        choice = self._chooser.choice(self._plan.seed, number, category, count, examples)
+        is_known = partial(self._chooser.like, category)
         try:
-            written = await write_prompts(self._asker, self._texts, self._speaker, self._plan, number, category)
+            written = await write_prompts(self._asker, self._texts, self._speaker, self._plan, number, choice, is_known)
         except (ModelFault, IllTyped) as fault:
             if isinstance(fault, ModelNotFound | ModelRefusedRequest) and not self._asker.ever_answered:
                 raise
-            self._announce(PromptsFailed(number, category, self._plan.prompts_per_category, str(fault)))
-            return ()
-        asked = self._plan.prompts_per_category
-        self._announce(PromptsWritten(number, category, asked, written.prompts, written.dropped))
-        return written.prompts
+            self._announce(PromptsFailed(number, category, count, str(fault)))
+            return Written()
+        self._announce(PromptsWritten(number, category, count, tuple(written.prompts), tuple(written.dropped)))
+        return written
 
-    def _given(self, number: int) -> tuple[tuple[str, ...], list[Prompt]]:
+    def _given(self, number: int) -> WrittenRound:
         size = self._plan.prompts_per_round
         chosen = (self._plan.given or ())[number * size : (number + 1) * size]
-        prompts = [
+        prompts = tuple(
             Prompt(item.text, item.category or "", mode_of(item.text), number, slot) for slot, item in enumerate(chosen)
-        ]
+        )
         categories = tuple(dict.fromkeys(prompt.category for prompt in prompts))
         self._announce(RoundStarted(number, categories))
         for category in categories:
             texts = tuple(prompt.text for prompt in prompts if prompt.category == category)
             self._announce(PromptsWritten(number, category, len(texts), texts, ()))
-        return categories, prompts
+        return WrittenRound(categories, prompts, Asked({}, 0, 0))
+
+
+def _placed(number: int, drawn: Sequence[tuple[str, int]], written: dict[str, Written]) -> list[Prompt]:
+    """Give each prompt its slot: a category has as many as were wanted of it, whether all came or not."""
+    prompts: list[Prompt] = []
+    first = 0
+    for category, count in drawn:
+        for index, text in enumerate(written[category].prompts):
+            prompts.append(Prompt(text, category, mode_of(text), number, first + index))
+        first += count
+    return prompts

@@ -10,6 +10,7 @@ from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.backlog import Backlog, released_items
 from selfplay_core.engine.comparing import Comparer
 from selfplay_core.engine.control import Control, Drained
+from selfplay_core.engine.curriculum import Curriculum
 from selfplay_core.engine.errands import Errands
 from selfplay_core.engine.groups import first_error_alone
 from selfplay_core.engine.keeper import Keeper
@@ -44,6 +45,7 @@ class Run:
         backlog: Backlog,
         asker: Asker,
         writer: RoundWriter,
+        curriculum: Curriculum,
         solver: Solver,
         surroundings: Surroundings,
         watch: Watch,
@@ -58,6 +60,7 @@ class Run:
         self._backlog = backlog
         self._asker = asker
         self._writer = writer
+        self._curriculum = curriculum
         self._solver = solver
         self._surroundings = surroundings
         self._watch = watch
@@ -168,9 +171,11 @@ class Run:
         await self._enqueue(fresh)
 
     async def _round(self, number: int) -> list[WorkItem]:
-        categories, prompts = await self._writer.write(number)
-        planned = [PlannedPrompt(trace_id(self._id, number, prompt.slot), prompt) for prompt in prompts]
-        await self._store.do(add_round, self._id, number, categories, planned)
+        await self._curriculum.fold_up_to(number - _ROUNDS_BEHIND)
+        written = await self._writer.write(number)
+        planned = [PlannedPrompt(trace_id(self._id, number, prompt.slot), prompt) for prompt in written.prompts]
+        chosen = self._curriculum.chosen(written.asked)
+        await self._store.do(add_round, self._id, number, written.categories, planned, chosen)
         return [WorkItem(0, self._id, item.trace_id, item.prompt, self._plan.seed) for item in planned]
 
     async def _enqueue(self, items: Sequence[WorkItem]) -> None:

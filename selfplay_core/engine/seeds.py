@@ -16,9 +16,9 @@ def request_seed(seed: int, round_number: int, slot: str | int, attempt: int, as
     return _hash(seed, round_number, slot, attempt, ask) % _SEED_SPACE
 
 
-def choice_rng(seed: int, round_number: int) -> random.Random:
-    """Return the generator that chooses the categories of a round."""
-    return random.Random(_hash(seed, "choice", round_number))
+def choice_rng(seed: int, round_number: int, category: str = "") -> random.Random:
+    """Return the generator that chooses the categories of a round, or what is asked in one of them."""
+    return random.Random(_hash(seed, "choice", round_number, category))
 
 
 def trace_id(run_id: str, round_number: int, slot: int) -> str:

@@ -14,8 +14,10 @@ from selfplay_core.dataset.prompts import GivenPrompt
 from selfplay_core.engine.again import Means
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.backlog import Backlog, collect_backlog, resumable_run, toll_of_run
+from selfplay_core.engine.choosing import Chooser, Known, read_known
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.conversation import Speaker
+from selfplay_core.engine.curriculum import Curriculum
 from selfplay_core.engine.errands import Errands
 from selfplay_core.engine.holding import end_ruled_out
 from selfplay_core.engine.keeper import Keeper
@@ -102,7 +104,8 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
         await store.do(check_kind, kind)
         plan, chosen = await _choose(job, store, world)
         keeper = Keeper(store, projection, accept=plan.accept, announce=announce)
-        run = _assemble(job, plan, chosen, model, world, store, keeper, control, announce)
+        known = await store.do(read_known, chosen.record.id, model.identity.digest or model.identity.name)
+        run = _assemble(job, plan, chosen, model, world, store, keeper, known, control, announce)
         announce(
             RunStarted(
                 seed=plan.seed,
@@ -135,7 +138,13 @@ async def dry_run(job: Job, control: Control, announce: Announce) -> None:
         asker = _asker(model, plan, control, announce)
         speaker = Speaker(plan.players, UNKNOWN_VERSION)
         writer = RoundWriter(
-            asker=asker, texts=job.texts, speaker=speaker, plan=plan, control=control, announce=announce
+            asker=asker,
+            texts=job.texts,
+            speaker=speaker,
+            plan=plan,
+            chooser=_chooser(job, Known()),
+            control=control,
+            announce=announce,
         )
         try:
             for number in range(plan.rounds):
@@ -194,10 +203,12 @@ def _assemble(
     world: World,
     store: AsyncStore,
     keeper: Keeper,
+    known: Known,
     control: Control,
     announce: Announce,
 ) -> Run:
     asker = _asker(model, plan, control, announce)
+    chooser = _chooser(job, known)
     speaker = Speaker(plan.players, world.verifier.identity.version or UNKNOWN_VERSION)
     means = Means(asker, lambda: nullcontext(world.verifier), job.texts, plan, model.identity)
     outage = Outage("The server", give_up=plan.give_up, control=control, announce=announce)
@@ -208,8 +219,15 @@ def _assemble(
         backlog=chosen.backlog,
         asker=asker,
         writer=RoundWriter(
-            asker=asker, texts=job.texts, speaker=speaker, plan=plan, control=control, announce=announce
+            asker=asker,
+            texts=job.texts,
+            speaker=speaker,
+            plan=plan,
+            chooser=chooser,
+            control=control,
+            announce=announce,
         ),
+        curriculum=Curriculum(chosen.record.id, chooser, store, control, announce),
         solver=Solver(
             asker=asker,
             verifier=world.verifier,
@@ -238,6 +256,10 @@ def _assemble(
         control=control,
         announce=announce,
     )
+
+
+def _chooser(job: Job, known: Known) -> Chooser:
+    return Chooser(known, job.texts.cells, job.settings.run.sampler, job.settings.run.weights)
 
 
 def _asker(model: Model, plan: RunPlan, control: Control, announce: Announce) -> Asker:

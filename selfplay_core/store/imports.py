@@ -91,7 +91,9 @@ def _run(connection: sqlite3.Connection, arrival: Arrival, at: float) -> int:
 def _announce(connection: sqlite3.Connection, run: int, trace: Trace) -> bool:
     """Make the place of a trace; False if it is another's."""
     prompt = trace.prompt
-    connection.execute("INSERT INTO round VALUES (?, ?, '[]') ON CONFLICT DO NOTHING", (run, prompt.round))
+    connection.execute(
+        "INSERT INTO round (run, number, categories) VALUES (?, ?, '[]') ON CONFLICT DO NOTHING", (run, prompt.round)
+    )
     made = connection.execute(
         "INSERT INTO prompt (trace_id, run, round, slot, category, mode, text) VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",

@@ -9,10 +9,12 @@ from typing import Any
 
 from selfplay_core.models import Mode, Prompt, TraceId
 from selfplay_core.store.codec import decode, encode, storable
+from selfplay_core.store.curriculum import save_state
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.runs import run_number
 
 __all__ = [
+    "Chosen",
     "OpenPrompt",
     "PlannedPrompt",
     "RoundRecord",
@@ -42,6 +44,15 @@ class PlannedPrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a round asked, and the state that it was chosen by, with the last round in it; both as JSON."""
+
+    asked: str
+    folded: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoundRecord:
     """A round as it was planned; `prompts` in the order of their slots."""
 
@@ -66,14 +77,20 @@ def add_round(
     number: int,
     categories: Sequence[str],
     prompts: Sequence[PlannedPrompt],
+    chosen: Chosen | None = None,
 ) -> None:
-    """Record a round with all its prompts, or nothing of it.
+    """Record a round with all its prompts and what it was chosen by, or nothing of it.
 
     The prompts' own `round` must be `number`; a round is recorded once.
     """
     with database.transaction() as connection:
         run = run_number(database, run_id)
-        connection.execute("INSERT INTO round VALUES (?, ?, ?)", (run, number, encode(list(categories))))
+        connection.execute(
+            "INSERT INTO round (run, number, categories) VALUES (?, ?, ?)", (run, number, encode(list(categories)))
+        )
+        if chosen is not None:
+            connection.execute("UPDATE round SET asked = ? WHERE run = ? AND number = ?", (chosen.asked, run, number))
+            save_state(connection, run, chosen.folded, chosen.state)
         connection.executemany(
             "INSERT INTO prompt (trace_id, run, round, slot, category, mode, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(planned.trace_id, run, *_place_and_text(planned.prompt)) for planned in prompts],

@@ -16,3 +16,12 @@ END;
 
 -- A run whose traces were read from a file: nothing of it is ever taken up again.
 ALTER TABLE run ADD COLUMN imported INTEGER NOT NULL DEFAULT 0 CHECK (imported IN (0, 1));
+
+-- What the next round of a run is chosen by: the state after its rounds up to `folded`; what later rounds asked stands with them.
+CREATE TABLE curriculum (
+    run INTEGER PRIMARY KEY REFERENCES run (seq),
+    folded INTEGER NOT NULL,                 -- -1 before the first
+    state TEXT NOT NULL
+) STRICT;
+
+ALTER TABLE round ADD COLUMN asked TEXT NOT NULL DEFAULT '{"cells":{},"written":0,"copies":0}';

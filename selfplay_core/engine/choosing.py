@@ -1,0 +1,160 @@
+"""What each round asks: which categories, which cells of them, and what would only repeat what is known."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import msgspec
+
+from selfplay_core.curriculum.cells import Cells, Wish, choose, rotating
+from selfplay_core.curriculum.coverage import Coverage
+from selfplay_core.curriculum.diversity import Alarm, alarm
+from selfplay_core.curriculum.samplers import SAMPLERS, draw
+from selfplay_core.curriculum.state import (
+    Asked,
+    Closed,
+    State,
+    advanced,
+    closed,
+    decoded,
+    encoded,
+    for_model,
+    reopened,
+)
+from selfplay_core.engine.seeds import choice_rng
+from selfplay_core.likeness.pool import Like, PromptPool
+from selfplay_core.models import Trace
+from selfplay_core.store.codec import decode
+from selfplay_core.store.curriculum import RoundKept, kept_state, known_prompts, latest_state, rounds_behind
+from selfplay_core.store.database import Reader
+from selfplay_core.verify.speech import only_speaks
+
+__all__ = ["Choice", "Chooser", "Known", "read_known"]
+
+_KNOWN: Final = 100_000
+_RECENT: Final = 6
+_OPENINGS: Final = 3
+_OPENING_WORDS: Final = 4
+_EXAMPLES: Final = 3
+_SPEECH_IS_THE_DEED: Final = "cosmetic_effects"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a run begins with: a state, the last of its own rounds that is in it, and the prompts that are known."""
+
+    state: State = field(default_factory=State)
+    folded: int = -1
+    prompts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one category of a round is asked for."""
+
+    category: str
+    wishes: tuple[Wish, ...]
+    examples: tuple[str, ...]
+    avoid: tuple[str, ...]
+
+
+def read_known(reader: Reader, run_id: str, model: str) -> Known:
+    """Return what is known in a workspace at the start of a run: its own state if it goes on, else what others left."""
+    prompts = tuple(known_prompts(reader, newest=_KNOWN))
+    kept = kept_state(reader, run_id)
+    if kept is not None:
+        return Known(for_model(_decoded(kept.state), model), kept.folded, prompts)
+    before = latest_state(reader)
+    if before is None:
+        return Known(State(model=model), prompts=prompts)
+    state = _decoded(before.state)
+    for one in rounds_behind(reader, before.run_id, after=before.folded):
+        state = with_round(state, one)
+    return Known(for_model(state, model), prompts=prompts)
+
+
+def with_round(state: State, one: RoundKept) -> State:
+    """Return the state with a round in it."""
+    asked = decode(one.asked, Asked, f"what round {one.number} asked")
+    return advanced(state, asked, one.traces, [_speaks(trace) for trace in one.traces])
+
+
+class Chooser:
+    """Knows what has been asked, and draws what comes next; the same rounds always give the same choice."""
+
+    def __init__(
+        self, known: Known, cells: Cells, sampler: Literal["gated", "weakest", "uniform"], weights: Mapping[str, float]
+    ) -> None:
+        self.state = known.state
+        self.folded = known.folded
+        self._cells = cells
+        self._sampler = SAMPLERS[sampler]
+        self._weights = weights
+        self._pool = PromptPool(kept=_KNOWN)
+        self._recent: dict[str, deque[str]] = {}
+        self._openings: dict[str, Counter[str]] = {}
+        self._count = 0
+        for category, prompt in known.prompts:
+            self.take(category, prompt)
+
+    def fold(self, rounds: Sequence[RoundKept]) -> Alarm | None:
+        """Take complete rounds into the state; returns the alarm that the last of them raises, if it does."""
+        raised: Alarm | None = None
+        for one in rounds:
+            self.state, self.folded = with_round(self.state, one), one.number
+            raised = alarm(self.state.rounds)
+        return raised
+
+    def reopen(self, category: str) -> None:
+        """Give a category another chance."""
+        self.state = reopened(self.state, category)
+
+    def closed(self) -> list[Closed]:
+        """Return the categories whose gate is closed."""
+        return closed(self.state)
+
+    def draw(self, seed: int, number: int, categories: Sequence[str], units: int) -> tuple[tuple[str, int], ...]:
+        """Return the categories of a round, with how many units each; settings' weights multiply the sampler's."""
+        weights = self._sampler(self.state.skills(categories))
+        weighed = {name: weight * self._weights.get(name, 1.0) for name, weight in weights.items()}
+        return draw(weighed, units, choice_rng(seed, number))
+
+    def choice(self, seed: int, number: int, category: str, count: int, examples: Sequence[str]) -> Choice:
+        """Return what a category's prompts of a round are asked to be, and what they must not repeat."""
+        chance = choice_rng(seed, number, category)
+        wishes = choose(self._cells, category, self.state.of(category).cells, Coverage(self.state.seen), count, chance)
+        openings = self._openings.get(category, Counter()).most_common(_OPENINGS)
+        avoid = [*self._recent.get(category, ()), *(f"{words} …" for words, times in openings if times > 1)]
+        return Choice(category, tuple(wishes), tuple(rotating(examples, _EXAMPLES, chance)), tuple(avoid))
+
+    def like(self, category: str, prompt: str) -> Like | None:
+        """Return the known prompt that one is nearly a copy of."""
+        return self._pool.closest(category, prompt)
+
+    def take(self, category: str, prompt: str) -> None:
+        """Know a prompt from here on."""
+        self._count += 1
+        self._pool.add(category, self._count, prompt)
+        self._recent.setdefault(category, deque(maxlen=_RECENT)).append(prompt)
+        words = prompt.split()[:_OPENING_WORDS]
+        self._openings.setdefault(category, Counter())[" ".join(words).lower()] += 1
+
+    def encoded(self) -> str:
+        """Return the state as it is kept."""
+        return encoded(self.state)
+
+
+def _decoded(text: str) -> State:
+    try:
+        return decoded(text)
+    except msgspec.MsgspecError:
+        # Of another version: what is known of categories is worth less than a run.
+        return State()
+
+
+def _speaks(trace: Trace) -> bool:
+    answer = trace.last.answer if trace.last is not None else None
+    return trace.prompt.category != _SPEECH_IS_THE_DEED and answer is not None and only_speaks(answer.commands)
