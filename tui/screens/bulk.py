@@ -217,7 +217,7 @@ class BulkScreen(WorkingScreen[int | None]):
         numbers = frozenset(number for _, number in moved.traces)
         kind = moved.decision.kind if forward else None
         for number in numbers:
-            self.bench.state.decide(number, kind, self.bench.clock())
+            self.bench.state.moved(number, kind)
         place = next((place for place, page in enumerate(self._pages) if page.accepted == numbers), None)
         if place is not None:
             await self._turn_to(place + 1 if forward else place)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from selfplay_core.models import DecisionKind
+from selfplay_core.models import AUTO, DecisionKind
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import Example, Listing
 from tui.state.live import Live
@@ -102,12 +102,21 @@ class State:
             return False
         return self.sight.long_enough(example, clock)
 
-    def decide(self, number: int, kind: DecisionKind | None, clock: float) -> None:
-        """Note a decision that stands in the database, or with None that one was taken back."""
+    @property
+    def automatic(self) -> Example | None:
+        """The example on screen where the automatic acceptance decided it: undo takes that back first."""
+        decision = self.example.standing.decision if self.example is not None else None
+        return self.example if decision is not None and decision.by == AUTO else None
+
+    def decide(self, number: int, kind: DecisionKind, clock: float) -> None:
+        """Note a new decision, which is in the database; the pace counts it."""
         self.queue.mark(number, mark_of(kind))
-        if kind is not None:
-            self.decisions_at.append(clock)
-            del self.decisions_at[:-2_000]
+        self.decisions_at.append(clock)
+        del self.decisions_at[:-2_000]
+
+    def moved(self, number: int, kind: DecisionKind | None) -> None:
+        """Note what stands after an undo or a redo, which is no work and counts for no pace; None: nothing stands."""
+        self.queue.mark(number, mark_of(kind))
 
     def pace(self, clock: float) -> float:
         """Return decisions a minute over the last five minutes, or since the first."""

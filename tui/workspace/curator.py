@@ -14,11 +14,11 @@ from typing import Final, TypeVar
 from selfplay_core.engine.session import Job
 from selfplay_core.errors import SelfplayError
 from selfplay_core.models import Decision, DecisionKind
-from selfplay_core.store.database import Reader
+from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.flags import set_flag
 from selfplay_core.store.held import held_count
-from selfplay_core.store.history import Moved, Undoable, last_decision, redo_last, undo_last
+from selfplay_core.store.history import Moved, Undoable, last_decision, redo_last, undo_automatic, undo_last
 from selfplay_core.store.listing import MARKS, Example, Listing, QueueLine, changes, example, lines, listing
 from selfplay_core.store.thread import AsyncReader, AsyncStore
 from selfplay_core.store.traces import tally
@@ -183,9 +183,9 @@ class Curator:
             self.drop([example.number for example in shown])
             self.projector.wanted()
 
-    async def undo(self) -> Moved | None:
-        """Take back the last decision that a person made; None if there is none."""
-        return await self._moved(await self.store.do(undo_last, by=self.operator, at=time.time()))
+    async def undo(self, automatic: Example | None = None) -> Moved | None:
+        """Take back the last decision that a person made, before it the one that stands `automatic`; None if none does."""
+        return await self._moved(await self.store.do(_undo, automatic, self.operator))
 
     async def redo(self) -> Moved | None:
         """Restore what was undone last; None if there is nothing."""
@@ -235,6 +235,13 @@ class Curator:
             self.drop([number for _, number in moved.traces])
             self.projector.wanted()
         return moved
+
+
+def _undo(database: Database, automatic: Example | None, by: str) -> Moved | None:
+    now = time.time()
+    with database.locked():
+        taken = undo_automatic(database, automatic.trace.id, by=by, at=now) if automatic is not None else None
+        return taken or undo_last(database, by=by, at=now)
 
 
 def _kind_of(mark: int) -> DecisionKind | None:
