@@ -49,6 +49,22 @@ async def test_what_was_decided_newest_first(tmp_path: Path, size: tuple[int, in
             await until(pilot, lambda: app.results == [None])
 
 
+async def test_when_is_when_it_was_decided(tmp_path: Path) -> None:
+    """Also for what is decided while the rows are at hand; what nobody decided has the time of its end."""
+    filled(tmp_path / "w", 3, decide=False)
+    async with a_bench(tmp_path / "w", now=lambda: 2_000_000_000.0) as bench:
+        await bench.curator.fetch_lines([1, 2, 3])
+        shown_one = await bench.curator.example(2)
+        assert shown_one is not None
+        await bench.curator.decide(shown_one, Decision(DecisionKind.REJECT, "tester", 1_000_000_000.0))
+        screen = DatasetScreen(bench)
+        async with Host(screen).run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: "2001-09-0" in shown(screen, "#dataset-rows"))
+            await pilot.press("slash", *"status", "colon", *"pending")
+            await until(pilot, lambda: rows_of(screen) == [3, 1])
+            assert "2001-09-0" not in shown(screen, "#dataset-rows")
+
+
 async def test_only_what_is_in_sight_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a million numbers a screenful is fetched, wherever the cursor goes; numbers that are gone are said to be."""
     filled(tmp_path / "w", 5)

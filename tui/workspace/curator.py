@@ -25,7 +25,7 @@ from selfplay_core.store.traces import tally
 from tui.workspace.commits import commit_one, commit_shown, commit_untouched
 from tui.workspace.projector import Projector
 
-__all__ = ["Curator", "News"]
+__all__ = ["Curator", "News", "is_whole"]
 
 T = TypeVar("T")
 
@@ -107,7 +107,7 @@ class Curator:
 
     async def fetch_lines(self, numbers: Sequence[int]) -> bool:
         """Bring rows of the list here; False if all were."""
-        missing = [number for number in numbers if number not in self._lines]
+        missing = [number for number in numbers if not is_whole(self._lines.get(number))]
         if not missing:
             return False
         for line in await self.reader.do(lines, missing):
@@ -228,13 +228,18 @@ class Curator:
         for number, mark in marks:
             self._examples.pop(number, None)
             if (line := self._lines.get(number)) is not None:
-                self._lines[number] = replace(line, decision=_kind_of(mark))
+                self._lines[number] = replace(line, decision=_kind_of(mark), decided_at=None)
 
     async def _moved(self, moved: Moved | None) -> Moved | None:
         if moved is not None:
             self.drop([number for _, number in moved.traces])
             self.projector.wanted()
         return moved
+
+
+def is_whole(line: QueueLine | None) -> bool:
+    """Whether a row is here with all it tells; of one that was decided on meanwhile it is not known when."""
+    return line is not None and (line.decision is None or line.decided_at is not None)
 
 
 def _undo(database: Database, automatic: Example | None, by: str) -> Moved | None:
