@@ -147,7 +147,7 @@ async def test_an_accepted_trace_is_not_asked_again(tmp_path: Path) -> None:
 
 
 async def test_who_refuses_twice_has_refused(tmp_path: Path) -> None:
-    """Nothing was tried, so nothing is "still wrong"; an answer without commands after one with them is another matter."""
+    """Nothing was tried, so nothing is "still wrong"."""
     async with playground(tmp_path) as ground:
         job, silent = await ended(ground, "sudo refuse")
         assert silent.outcome is Outcome.REFUSED

@@ -150,7 +150,7 @@ async def test_undo_reaches_what_the_list_does_not_hold(tmp_path: Path) -> None:
 
 
 async def test_keys_that_undo_are_done_in_their_order_however_fast_they_come(tmp_path: Path) -> None:
-    """What is typed while something is being saved is not lost: three undos take back three, a redo brings one again."""
+    """What is typed while something is being saved is not lost: three undos take back three, a redo brings one."""
     job = review_job(tmp_path)
     fill(job, a_few(4))
     async with review(job) as opened:

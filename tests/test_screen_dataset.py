@@ -11,7 +11,8 @@ import pytest
 from selfplay_core.models import Decision, DecisionKind
 from selfplay_core.store.database import Database
 from selfplay_core.store.filters import Filter
-from selfplay_core.store.listing import Listing
+from selfplay_core.store.history import Moved
+from selfplay_core.store.listing import Example, Listing
 from tests.other_screens import NASTY, Host, a_bench, filled, shown, until
 from tests.store_samples import decided
 from tui.drawing.dataset import time_of
@@ -163,7 +164,7 @@ async def test_a_defect_is_told_and_ends_nothing(tmp_path: Path, caplog: pytest.
         async with Host(screen).run_test(size=(120, 36)) as pilot:
             await until(pilot, lambda: "16 of 20" in shown(screen))
 
-            async def broken() -> None:
+            async def broken(automatic: Example | None = None) -> Moved | None:
                 raise RuntimeError("broken")
 
             bench.curator.undo = broken  # type: ignore[method-assign]

@@ -28,7 +28,7 @@ def dataset_head(width: int, glyphs: Glyphs, digits: int) -> Line:
 
 
 def dataset_row(line: QueueLine, width: int, glyphs: Glyphs, digits: int, when: Callable[[float], str]) -> Line:
-    """Return one row: number, decision, outcome, flag, retries, category, prompt and when it was decided, else ended."""
+    """Return one row: number, decision, flag, retries, category, prompt, and when it was decided, else ended."""
     retries = max(line.attempts - 1, 0)
     role = {"accept": "ok", "edit": "info", "reject": "bad"}.get(line.decision.value if line.decision else "", "dim")
     left: Line = (

@@ -59,7 +59,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "undo",
         ("u",),
         "undo",
-        "undo the last decision; in the review first an automatic one that is shown",
+        "undo the last decision, in the review first an automatic one that is shown",
         "Decide",
         ("review", "bulk", "dataset"),
         6,
@@ -138,6 +138,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("form_previous", ("shift+tab", "up"), "field before", "field or choice before", "Move", ("first",)),
     Action("yes", ("y",), "yes", "yes, do it", "Decide", ("confirm",), 1),
     Action("no", ("n",), "no", "no, leave it", "Decide", ("confirm",), 2),
+    Action("quit_anywhere", ("ctrl+q",), "quit", "quit, but ask about an edit that is not saved", "App", SCREENS),
     Action("back", ("escape",), "back", "back, or take marks and filter away", "App", SCREENS, 24),
 )
 

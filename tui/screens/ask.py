@@ -79,8 +79,13 @@ class AskScreen(WorkingScreen[bool]):
         decision = self._example.standing.decision
         if decision is None:
             return []
-        words = f"It is {decided_word(decision)} {decider(decision)}. Another answer ends that, and no undo brings it back."
-        return [*paragraphs(words, width, "warn", first=(Span(f" {self.bench.glyphs.held} ", "warn"),), indent=3), BLANK]
+        words = (
+            f"It is {decided_word(decision)} {decider(decision)}. Another answer ends that, and no undo brings it back."
+        )
+        return [
+            *paragraphs(words, width, "warn", first=(Span(f" {self.bench.glyphs.held} ", "warn"),), indent=3),
+            BLANK,
+        ]
 
     def _asked_before(self, width: int) -> list[Line]:
         trace = self._example.trace

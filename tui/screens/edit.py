@@ -176,6 +176,17 @@ class EditScreen(WorkingScreen[bool]):
         else:
             self.tell(f"{self.keymap.shown('back')} again throws the changes away.", "warn")
 
+    async def action_quit_anywhere(self) -> None:
+        """Quit as `back` leaves: never past something unsaved without asking."""
+        await keys_taken_in(self)
+        if self._deciding:
+            return
+        if not self.is_changed or self._pressed_again("quit_anywhere"):
+            await super().action_quit_anywhere()
+        else:
+            quit_, save = self.keymap.shown("quit_anywhere"), self.keymap.shown("save")
+            self.tell(f"{quit_} again quits and throws the changes away; {save} saves them.", "warn")
+
     async def _verify(self, commands: tuple[str, ...], *, allowed: bool) -> None:
         more = self.bench.glyphs.more
         self.tell(f"running{more} {counted(commands)} on {self._where()}; {self.keymap.shown('back')} stops waiting")

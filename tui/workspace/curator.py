@@ -184,7 +184,7 @@ class Curator:
             self.projector.wanted()
 
     async def undo(self, automatic: Example | None = None) -> Moved | None:
-        """Take back the last decision that a person made, before it the one that stands `automatic`; None if none does."""
+        """Take back the `automatic` decision on an example if it stands, else the last that a person made; None: none."""
         return await self._moved(await self.store.do(_undo, automatic, self.operator))
 
     async def redo(self) -> Moved | None:
