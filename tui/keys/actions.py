@@ -111,7 +111,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("allow", ("y",), "allow once", "let the shown attempt run this once", "Decide", ("held",), 1),
     Action("deny", ("n",), "deny", "end the shown attempt without running it", "Decide", ("held",), 2),
     Action("deny_pattern", ("N",), "deny pattern", "deny all that begin so, for this run", "Decide", ("held",), 3),
-    Action("edit_held", ("e",), "deny and edit", "deny it, and edit what the model wrote", "Decide", ("held",), 4),
+    Action(
+        "edit_held", ("e",), "edit", "edit what the model wrote; saving denies what is held", "Decide", ("held",), 4
+    ),
     Action("probe", ("p",), "probe", "let the server parse the commands; nothing runs", "Look", ("held",), 5),
     *(
         Action(f"strike_{number}", (str(number),), "strike", f"strike row {number}, or not", "Many", ("bulk",))

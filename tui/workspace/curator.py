@@ -184,7 +184,7 @@ class Curator:
             self.projector.wanted()
 
     async def undo(self, automatic: Example | None = None) -> Moved | None:
-        """Take back the `automatic` decision on an example if it stands, else the last that a person made; None: none."""
+        """Take back the `automatic` decision on an example if it stands, else the last that a person made."""
         return await self._moved(await self.store.do(_undo, automatic, self.operator))
 
     async def redo(self) -> Moved | None:
