@@ -72,6 +72,7 @@ class BulkScreen(WorkingScreen[int | None]):
         self._cursor = 0
         self._seen_at: float | None = None
         self._saving = False
+        self._too_early = ""
 
     def compose_body(self) -> ComposeResult:
         yield Lines(id="body")
@@ -139,7 +140,10 @@ class BulkScreen(WorkingScreen[int | None]):
             self.tell_busy()
         elif self.page is not None and not self.has_been_seen:
             key = self.keymap.shown("accept_page")
-            self.tell(f"Too early for page {self._place + 1}: look at it first, then press {key} again.", "warn")
+            self._too_early = f"Too early for page {self._place + 1}: look at it first, then press {key} again."
+            self.tell(self._too_early, "warn")
+            # The page may be seen long enough just now: what is told then must not stay.
+            self.set_timer(SIGHT_SECONDS, self._take_back_too_early)
         elif self.page is not None and not self.is_whole:
             key = self.keymap.shown("accept_page")
             self._come_into_sight()
@@ -294,6 +298,13 @@ class BulkScreen(WorkingScreen[int | None]):
 
     def _seen(self) -> None:
         self._seen_at = self.bench.clock()
+        self.set_timer(SIGHT_SECONDS, self._take_back_too_early)
+
+    def _take_back_too_early(self) -> None:
+        """Say no longer that it is too early once it is not."""
+        if self._too_early and self._news[0] == self._too_early and self.has_been_seen:
+            self.tell("")
+            self._too_early = ""
 
     def _move(self, steps: int) -> None:
         if self.page is not None and self.page.examples:
