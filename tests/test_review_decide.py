@@ -211,6 +211,24 @@ async def test_marked_ones_are_decided_together_and_taken_back_together(tmp_path
         assert [_kind(job, number) for number in range(1, 7)] == ["accept", "accept", None, "accept", None, None]
 
 
+async def test_the_question_says_how_many_nobody_has_looked_at(tmp_path: Path) -> None:
+    """Of the marked ones those count as opened that were on screen for as long as a decision needs."""
+    job = review_job(tmp_path)
+    fill(job, a_few())
+    async with review(job) as opened:
+        await opened.press("v")
+        await _press_at_once(opened, "G")
+        await _press_at_once(opened, "v")
+        await opened.press("A")
+        assert "Accept 6 marked examples?" in opened.text()
+        assert "4 of them were never opened since the start: only the list was seen." in opened.text()
+        await opened.press("n", "k", "k", "k", "k", "A")
+        assert "never opened" not in opened.text()
+        await opened.press("n", "escape", "g", "x", "R")
+        assert "Reject 1 marked example?" in opened.text()
+        assert "never opened" not in opened.text()
+
+
 async def test_a_range_is_marked_from_end_to_end(tmp_path: Path) -> None:
     """The same key begins and ends a range; it is rejected as a whole, and escape takes marks away instead."""
     job = review_job(tmp_path)

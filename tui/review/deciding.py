@@ -11,7 +11,7 @@ from selfplay_core.errors import DecisionOvertaken, SelfplayError
 from selfplay_core.models import Decision, DecisionKind, Outcome
 from selfplay_core.store.history import Moved
 from selfplay_core.store.listing import Example
-from tui.drawing.lines import Span
+from tui.drawing.lines import Line, Span
 from tui.drawing.words import moved_words, unmoved_words
 from tui.keys.actions import REASONS
 from tui.screens.confirm import ConfirmScreen
@@ -175,7 +175,10 @@ class Deciding:
             return
         seen_at = self._bench.curator.position
         what = "example" if len(numbers) == 1 else "examples"
-        question = [(Span(f"{kind.value.capitalize()} {len(numbers)} marked {what}?", "strong"),)]
+        question: list[Line] = [(Span(f"{kind.value.capitalize()} {len(numbers):,} marked {what}?", "strong"),)]
+        state, clock = self._bench.state, self._bench.clock()
+        if unopened := sum(not state.sight.was_opened(number, clock) for number in numbers):
+            question.append((Span(_unopened_words(unopened, len(numbers)), "warn"),))
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -201,3 +204,10 @@ class Deciding:
         more = f" {left} were left: decided by others meanwhile, or ended by a fault." if left else ""
         undo = self._bench.keymap.shown("undo")
         self._screen.tell(f"{len(decided)} {_DONE[kind]}; {undo} takes all back.{more}")
+
+
+def _unopened_words(unopened: int, marked: int) -> str:
+    """Return how many of the marked examples nobody has looked at."""
+    were = "It was" if marked == 1 else "None of them was" if unopened == marked else f"{unopened:,} of them were"
+    never = "ever" if were.startswith("None") else "never"
+    return f"{were} {never} opened since the start: only the list was seen."

@@ -50,16 +50,28 @@ class LastDecision:
 
 @dataclass(slots=True)
 class Sight:
-    """Which example is on screen, and since when (monotonic seconds)."""
+    """Which example is on screen, and since when (monotonic seconds).
+
+    `opened` are those that have been there before, for long enough to be decided on.
+    """
 
     number: int | None = None
     attempts: int = 0
     since: float = 0.0
+    opened: set[int] = field(default_factory=set)
 
     def shown(self, example: Example, clock: float) -> None:
         """Note that an example has been painted; one that is painted again has been seen since the first time."""
         if (self.number, self.attempts) != (example.number, len(example.trace.attempts)):
+            if self.number is not None and self.was_opened(self.number, clock):
+                self.opened.add(self.number)
+            if self.number == example.number:
+                self.opened.discard(example.number)  # with another attempt it is one that nobody has looked at
             self.number, self.attempts, self.since = example.number, len(example.trace.attempts), clock
+
+    def was_opened(self, number: int, clock: float) -> bool:
+        """Whether an example has been on screen alone, for long enough to be decided on."""
+        return number in self.opened or (number == self.number and clock - self.since >= SIGHT_SECONDS)
 
     def long_enough(self, example: Example, clock: float) -> bool:
         """Whether a decision on the example counts."""
