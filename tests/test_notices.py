@@ -9,7 +9,7 @@ from tests.work_screens import editing
 
 
 async def test_what_could_follow_in_a_filter_goes_with_its_line(tmp_path: Path) -> None:
-    """By enter, which keeps the filter, and by esc, which does not; and while it is typed, once nothing could follow."""
+    """By enter, which keeps the filter, by esc, which does not, and by a letter behind which nothing could follow."""
     job = review_job(tmp_path)
     fill(job, a_few())
     async with review(job) as opened:
