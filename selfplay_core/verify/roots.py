@@ -11,8 +11,10 @@ from selfplay_core.verify.unwrap import readings
 
 __all__ = ["GAME_ROOTS", "root_of"]
 
-GAME_ROOTS: Final = tuple(sorted(name for name in VANILLA if name not in ALIASES))
-"""The game's own commands that may run, each under one name, in alphabetical order."""
+_AROUND: Final = frozenset({"execute", "return"})
+
+GAME_ROOTS: Final = tuple(sorted(VANILLA - ALIASES.keys() - _AROUND))
+"""The game's own commands that may run, each under one name, but for those that only stand around others."""
 
 
 @lru_cache(8192)

@@ -17,10 +17,10 @@ from tui.drawing.words import category_word, outcome_role
 
 __all__ = ["command_lines", "outcomes_by_category"]
 
-_WHOLE_NAMES: Final = 84
+_WHOLE_NAMES: Final = 89
 _NAME: Final = 19
-_SHORT_NAME: Final = 9
-_WIDEST: Final = 9
+_SHORT_NAME: Final = 8
+_WIDEST: Final = 10
 _CELL: Final = 36
 _GAP: Final = 3
 _MOST: Final = 60
@@ -38,7 +38,7 @@ def outcomes_by_category(counts: Sequence[Count], width: int) -> Block:
     head: Line = tuple(Span(f"{outcome.value[: cell - 1]:>{cell}}", "dim") for outcome in Outcome)
     lines: list[Line] = [(Span("OUTCOMES BY CATEGORY", "title"),), (Span(" " * name_width), *head)]
     for name in names:
-        shown = span(name if width >= _WHOLE_NAMES else category_word(name)).text[: name_width - 1]
+        shown = span(name if width >= _WHOLE_NAMES else category_word(name)).text[:name_width]
         cells = tuple(_cell(ended[name, outcome], cell, outcome_role(outcome)) for outcome in Outcome)
         lines.append((Span(f"{shown:<{name_width}}"), *cells))
     return lines
