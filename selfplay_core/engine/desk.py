@@ -78,7 +78,10 @@ class Desk:
         """Whether a server can be looked at without anybody being asked for a secret: a run's, or an own one."""
         if self._job.settings.world.kind == "sandbox" or self._job.credentials.rcon_password is not None:
             return True
-        return await self._store.do(Database.is_generating)
+        try:
+            return await self._store.do(Database.is_generating)
+        except SelfplayError:
+            return False
 
     async def ask_again(self, trace: Trace, hint: str, *, by: str) -> Asked:
         """Let the model answer once more, knowing `hint` if it is not blank; what it answers is kept in the trace."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import deque
 from dataclasses import dataclass
 from functools import partial, partialmethod
 from typing import Final
@@ -72,6 +73,7 @@ class BulkScreen(WorkingScreen[int | None]):
         self._cursor = 0
         self._seen_at: float | None = None
         self._saving = False
+        self._steps: deque[bool] = deque()
         self._too_early = ""
 
     def compose_body(self) -> ComposeResult:
@@ -152,10 +154,10 @@ class BulkScreen(WorkingScreen[int | None]):
             self.begin(partial(self._accept, self.page))
 
     def action_undo(self) -> None:
-        self.begin(self._undo)
+        self._step(back=True)
 
     def action_redo(self) -> None:
-        self.begin(self._redo)
+        self._step(back=False)
 
     def action_back(self) -> None:
         if not self._saving:
@@ -165,6 +167,20 @@ class BulkScreen(WorkingScreen[int | None]):
         async with self._turning:
             await self._read_on()
             await self._turn_to(0)
+        await self._take_steps()
+
+    def _step(self, *, back: bool) -> None:
+        """Undo or redo once what is under way is done: a key that came early is done in its turn, not lost."""
+        if self.is_busy:
+            self._steps.append(back)
+            return
+        # What a failure has left over was typed on trust in what failed.
+        self._steps = deque([back])
+        self.begin(self._take_steps)
+
+    async def _take_steps(self) -> None:
+        while self._steps:
+            await (self._undo() if self._steps.popleft() else self._redo())
 
     async def _fit(self) -> None:
         """Compose the page anew from its first example where it was made for another size."""
@@ -184,6 +200,7 @@ class BulkScreen(WorkingScreen[int | None]):
             # Composed anew while the key was on its way: nobody has seen that page.
             if page is self.page:
                 await self._accept_shown(page)
+        await self._take_steps()
 
     async def _accept_shown(self, page: _Page) -> None:
         chosen = self._chosen(page)
