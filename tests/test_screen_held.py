@@ -27,6 +27,7 @@ from tests.worlds import Playground, play, playground
 from tui.drawing.glyphs import GLYPHS
 from tui.drawing.held import expiry, held_details
 from tui.drawing.lines import plain
+from tui.screens import held as held_screen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.edit import EditScreen
 from tui.screens.held import HeldScreen, waiting_of
@@ -320,8 +321,11 @@ async def test_what_stays_on_screen_is_probed_by_itself(tmp_path: Path) -> None:
         assert any("kill @e" in command for command in page.ground.server.commands)
 
 
-async def test_no_two_are_probed_at_once_and_a_failure_is_one_line(tmp_path: Path) -> None:
+async def test_no_two_are_probed_at_once_and_a_failure_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The one that is looked at later has its turn later; no key waits for either."""
+    monkeypatch.setattr(held_screen, "_PROBE_AFTER", 3_600.0)
     async with ruling(tmp_path, "kill", "border") as page:
         asked: list[tuple[str, ...]] = []
         gate = asyncio.Event()
@@ -336,6 +340,8 @@ async def test_no_two_are_probed_at_once_and_a_failure_is_one_line(tmp_path: Pat
                 return Looked(error="The server is away. " * 20)
 
         page.bench.desk = Slow()  # type: ignore[assignment]
+        monkeypatch.setattr(held_screen, "_PROBE_AFTER", 0.01)
+        page.screen._probe_unasked(page.screen.shown.key if page.screen.shown else ("", 0.0))
         await until(page.pilot, lambda: asked)
         assert "the server is parsing it" in page.text
         page.screen.action_next()
@@ -350,8 +356,11 @@ async def test_no_two_are_probed_at_once_and_a_failure_is_one_line(tmp_path: Pat
         assert page.text.count("The server is away.") < 4
 
 
-async def test_nothing_is_probed_unasked_where_no_server_is_at_hand(tmp_path: Path) -> None:
+async def test_nothing_is_probed_unasked_where_no_server_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A review without a password opens no connection by itself."""
+    monkeypatch.setattr(held_screen, "_PROBE_AFTER", 3_600.0)
     async with ruling(tmp_path, "kill") as page:
         job = replace(page.bench.job, credentials=Credentials())
         async with Desk(job, page.bench.curator.store) as desk:

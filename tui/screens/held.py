@@ -234,7 +234,7 @@ class HeldScreen(WorkingScreen[int | None]):
         self.set_timer(_PROBE_AFTER, partial(self._probe_unasked, key))
 
     async def _probe(self, shown: Waiting, *, told: bool) -> None:
-        known = self._probes.get(shown.key)
+        known = self._probes.get(shown.key) if told else None
         async with self._one_probe:
             # What another one has brought meanwhile need not be asked for again.
             if self._probes.get(shown.key) is known:
