@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["clean", "clip", "json_for_terminals", "one_line"]
+__all__ = ["clean", "clip", "json_for_terminals", "one_line", "without_colours"]
 
 _LEGACY_COLOUR = re.compile("\u00a7[0-9A-FK-ORXa-fk-orx]")
 
@@ -19,10 +19,16 @@ _HOSTILE = re.compile(
 def clean(text: str) -> str:
     """Return `text` with every control character made visible; newlines and tabs stay.
 
-    For display, logs and exceptions only: files keep what was said. Minecraft's section-sign colours are
-    dropped. C0 controls become the Unicode control pictures, everything else hostile `<U+XXXX>`.
+    For display, logs and exceptions only: files keep what was said. C0 controls become the Unicode control
+    pictures, everything else hostile `<U+XXXX>`. Minecraft's section-sign colours stay: in a prompt or a command
+    they are what is trained on.
     """
-    return _HOSTILE.sub(_visible, _LEGACY_COLOUR.sub("", text))
+    return _HOSTILE.sub(_visible, text)
+
+
+def without_colours(reply: str) -> str:
+    """Return a server's reply without Minecraft's section-sign colours, which are its paint and none of its words."""
+    return _LEGACY_COLOUR.sub("", reply)
 
 
 def one_line(text: str) -> str:

@@ -142,7 +142,33 @@ async def test_an_accepted_trace_is_not_asked_again(tmp_path: Path) -> None:
             assert len(ground.model.chats) == chats
             assert await store.do(trace, well.id) == well
     assert asked.trace is None
-    assert "bob" in asked.error
+    assert asked.error.startswith("#1 is accepted, by bob")
+    assert well.id not in asked.error
+
+
+async def test_who_refuses_twice_has_refused(tmp_path: Path) -> None:
+    """Nothing was tried, so nothing is "still wrong"."""
+    async with playground(tmp_path) as ground:
+        job, silent = await ended(ground, "sudo refuse")
+        assert silent.outcome is Outcome.REFUSED
+        async with desk_for(job) as (desk, _):
+            again = await desk.ask_again(silent, "Do it.", by="ann")
+            assert again.trace is not None
+            once_more = await desk.ask_again(again.trace, "Do it!", by="ann")
+    assert once_more.trace is not None
+    assert len(once_more.trace.attempts) == 3
+    assert {again.trace.outcome, once_more.trace.outcome} == {Outcome.REFUSED}
+
+
+async def test_no_command_after_a_failure_is_a_failure(tmp_path: Path) -> None:
+    """The trace did try before."""
+    async with playground(tmp_path) as ground:
+        job, ill = await ended(ground, "sudo stuck")
+        ground.model.script = lambda body: say('{"commands": [], "reasoning": "No.", "message": ""}')
+        async with desk_for(job) as (desk, _):
+            asked = await desk.ask_again(ill, "Try harder.", by="ann")
+    assert asked.trace is not None
+    assert asked.trace.outcome is Outcome.FAILED
 
 
 async def test_who_saw_fewer_attempts_is_told(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from selfplay_core.models import (
     Outcome,
     VerdictOutcome,
 )
-from selfplay_core.text import one_line
+from selfplay_core.text import one_line, without_colours
 from tests.drawing_samples import BESSIE, GLOW, SANDBOX, TELL, as_text, corrected, make_example, unproven
 from tests.nasty import NASTY
 from tests.samples import PAPER, make_attempt, make_result, make_trace
@@ -37,9 +37,9 @@ def in_role(lines: list[Line], role: str) -> str:
     return "".join(piece.text for line in lines for piece in line if piece.role == role)
 
 
-def seen(text: str) -> str:
-    """What of a text is visible, whatever its lines."""
-    return one_line(text.replace("\r\n", "\n").replace("\n", " ")).replace(" ", "")
+def seen(reply: str) -> str:
+    """What of a reply is visible, whatever its lines."""
+    return one_line(without_colours(reply).replace("\r\n", "\n").replace("\n", " ")).replace(" ", "")
 
 
 def test_a_corrected_example() -> None:
@@ -211,8 +211,18 @@ def test_every_character_of_commands_and_replies_is_there(texts: list[str], widt
     results = [make_result(text, reply=text) for text in texts]
     lines = example_lines(make_example(make_trace(make_attempt(1, *results))), width, GLYPHS)
     assert in_role(lines, "command") == "".join(map(one_line, texts))
-    said = [text for text in texts if text.strip(" \t\r\n")]
+    said = [text for text in texts if without_colours(text).strip(" \t\r\n")]
     assert in_role(lines, "reply").replace(" ", "") == "".join(map(seen, said))
+
+
+def test_colours_of_the_game_are_paint_in_a_reply_and_text_elsewhere() -> None:
+    """A prompt and a command with section signs are shown as they are trained on; a reply as it reads."""
+    painted = "\u00a7cred \u00a7lbold"
+    result = make_result(f"say {painted}", reply=painted)
+    lines = example_lines(make_example(make_trace(make_attempt(1, result), text=f"sudo {painted}")), 80, GLYPHS)
+    assert in_role(lines, "prompt") == f"sudo {painted}"
+    assert in_role(lines, "command") == f"say {painted}"
+    assert in_role(lines, "reply") == "red bold"
 
 
 def test_only_what_is_beyond_all_measure_is_left_out() -> None:

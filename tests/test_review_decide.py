@@ -8,11 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from selfplay_core.models import Decision, DecisionKind, Outcome
+from selfplay_core.engine.rows import render
+from selfplay_core.models import AUTO, Decision, DecisionKind, Outcome
 from selfplay_core.store.decisions import decide
 from selfplay_core.store.log import log_position
 from tests.review import Review, a_few, decision_on, elsewhere, fill, read_example, review, review_job
-from tests.samples import make_trace
+from tests.samples import ACCEPT, make_trace
 from tests.worlds import prompts_of
 from tui.app import ReviewApp
 from tui.keys.actions import REASONS, Keymap
@@ -148,6 +149,49 @@ async def test_undo_reaches_what_the_list_does_not_hold(tmp_path: Path) -> None:
     assert decision_on(job, 1) is None
 
 
+async def test_keys_that_undo_are_done_in_their_order_however_fast_they_come(tmp_path: Path) -> None:
+    """What is typed while something is being saved is not lost: three undos take back three, a redo brings one."""
+    job = review_job(tmp_path)
+    fill(job, a_few(4))
+    async with review(job) as opened:
+        await opened.press("a", "a", "a")
+        with opened.busy_store():
+            for key in ("u", "u", "u", "U"):
+                await opened.pilot.press(key)
+            assert [_kind(job, number) for number in (1, 2, 3)] == ["accept"] * 3
+        await opened.settled()
+        await opened.until(lambda: not opened.state.saving)
+        assert [_kind(job, number) for number in (1, 2, 3)] == ["accept", None, None]
+        assert opened.number == 1
+        assert "Done again: accept #1" in opened.told
+
+
+async def test_an_automatic_acceptance_is_undone_while_it_is_shown(tmp_path: Path) -> None:
+    """It goes before the person's last decision, stays undone for the acceptance itself, and can be redone."""
+    job = review_job(tmp_path)
+    fill(job, a_few(3))
+    with elsewhere(job) as database:
+        found = read_example(job, 2).trace
+        decide(database, found.id, replace(ACCEPT, by=AUTO), render(found, ACCEPT))
+    async with review(job) as opened:
+        await opened.press("a", "slash")
+        await opened.type("status:accepted")
+        await opened.press("enter", "j")
+        assert opened.number == 2
+        assert "automatic" in opened.text("keys")
+        await opened.press("u")
+        assert "Undone: automatic accept #2" in opened.told
+        assert (_kind(job, 1), _kind(job, 2)) == ("accept", None)
+        assert "automatic" not in opened.text("keys")
+        await opened.press("U")
+        assert (_kind(job, 1), _kind(job, 2)) == ("accept", "accept")
+        assert decision_on(job, 2) == replace(ACCEPT, by=AUTO)
+        await opened.press("u", "u")
+        assert (_kind(job, 1), _kind(job, 2)) == (None, None)
+        await opened.press("u")
+        assert "nothing to undo" in opened.told
+
+
 async def test_marked_ones_are_decided_together_and_taken_back_together(tmp_path: Path) -> None:
     """The question names the count, yes decides on all marked ones in one step, and one undo takes all back."""
     job = review_job(tmp_path)
@@ -165,6 +209,24 @@ async def test_marked_ones_are_decided_together_and_taken_back_together(tmp_path
         await opened.until(lambda: opened.state.queue.pending == 6)
         await opened.press("U")
         assert [_kind(job, number) for number in range(1, 7)] == ["accept", "accept", None, "accept", None, None]
+
+
+async def test_the_question_says_how_many_nobody_has_looked_at(tmp_path: Path) -> None:
+    """Of the marked ones those count as opened that were on screen for as long as a decision needs."""
+    job = review_job(tmp_path)
+    fill(job, a_few())
+    async with review(job) as opened:
+        await opened.press("v")
+        await _press_at_once(opened, "G")
+        await _press_at_once(opened, "v")
+        await opened.press("A")
+        assert "Accept 6 marked examples?" in opened.text()
+        assert "4 of them were never opened since the start: only the list was seen." in opened.text()
+        await opened.press("n", "k", "k", "k", "k", "A")
+        assert "never opened" not in opened.text()
+        await opened.press("n", "escape", "g", "x", "R")
+        assert "Reject 1 marked example?" in opened.text()
+        assert "never opened" not in opened.text()
 
 
 async def test_a_range_is_marked_from_end_to_end(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from tests.review import NOW, Review, elsewhere, fill, review, review_job
 from tests.samples import make_attempt, make_result, make_trace
 from tui.first_run.app import FirstRunApp
 from tui.keys.actions import Keymap
+from tui.screens import held
 from tui.state.live import Absence
 from tui.state.queue import PENDING
 from tui.workbench import Beginning
@@ -38,10 +39,13 @@ _KEYS = {
     "bulk": "b",
     "dataset": "B",
     "help": "question_mark",
+    "settings": "comma",
     "ask": "m",
     "tune": "T",
     "copy": "y",
 }
+_MAIN = ("statistics", "edit", "held", "bulk", "dataset", "help", "settings")
+_SIZES = ((80, 24), (120, 36), (160, 50))
 _DECISIONS = {
     0: Decision(DecisionKind.ACCEPT, by="tester", at=NOW - 110),
     1: Decision(DecisionKind.REJECT, by="tester", at=NOW - 80, reason="unsafe"),
@@ -52,10 +56,11 @@ _DECISIONS = {
 
 @pytest.fixture(autouse=True)
 def steady_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Cursors do not blink, the time of day is that of Greenwich, and files lie in the working folder."""
+    """Cursors do not blink, the time of day is that of Greenwich, files lie here, and nothing is probed by itself."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(held, "_PROBE_AFTER", 3_600.0)
     monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
     monkeypatch.setattr(TextArea, "_toggle_cursor_blink_visible", lambda self: None)
     time.tzset()
@@ -71,8 +76,8 @@ def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 
 def a_workspace(folder: Path) -> Job:
-    """A workspace of the sandbox with an example of each kind; its output is named without the folder."""
-    job = replace(review_job(folder), output=Path("self_play.jsonl"))
+    """A workspace of the sandbox with an example of each kind; its files are named without the folder."""
+    job = replace(review_job(folder), workspace=Path("workspace"), output=Path("self_play.jsonl"))
     fill(job, [replace(trace, world=SANDBOX, model=MODEL) for trace in _traces()])
     with elsewhere(job) as database:
         for slot, decision in _DECISIONS.items():
@@ -126,7 +131,11 @@ async def look(opened: Review, job: Job) -> str:
     return opened.app.export_screenshot(title="selfplay-tui")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (160, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+def _named(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+@pytest.mark.parametrize("size", _SIZES, ids=_named)
 async def test_review(tmp_path: Path, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
     """The review screen on an example that needed a retry, among decided, skipped, flagged and marked ones."""
     job = a_workspace(tmp_path)
@@ -180,18 +189,24 @@ async def test_review_with_nothing_to_review(tmp_path: Path, picture: SnapshotAs
         assert await look(opened, job) == picture
 
 
-@pytest.mark.parametrize("name", _KEYS)
-async def test_other_screens(tmp_path: Path, picture: SnapshotAssertion, name: str) -> None:
-    """Each screen that a key opens, over the same workspace."""
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [*((name, size) for name in _MAIN for size in _SIZES), *((name, (120, 36)) for name in _KEYS if name not in _MAIN)],
+    ids=lambda one: one if isinstance(one, str) else _named(one),
+)
+async def test_other_screens(tmp_path: Path, picture: SnapshotAssertion, name: str, size: tuple[int, int]) -> None:
+    """Each screen that a key opens, over the same workspace: the main ones at every size."""
     job = a_workspace(tmp_path)
     if name == "held":
-        _hold_one(job)
-    async with review(job) as opened:
+        _hold_some(job)
+    async with review(job, size=size) as opened:
         await _on_the_retried_one(opened)
         await look(opened, job)
         await opened.press(_KEYS[name])
         opened.clock.seconds += 1.0
         await opened.pilot.pause(0.4)
+        if name == "held":
+            await opened.until(lambda: "keys are open" in opened.text())
         assert await look(opened, job) == picture
 
 
@@ -227,21 +242,34 @@ async def _on_the_retried_one(opened: Review) -> None:
     await opened.settled()
 
 
-def _hold_one(job: Job) -> None:
-    """Park an attempt as the engine does."""
+def _hold_some(job: Job) -> None:
+    """Park attempts as the engine does."""
+    _park(
+        job,
+        [
+            _asking("sudo kill every mob", "entity_nbt", "time set day", "kill @e[type=!player]"),
+            _asking("sudo make the world smaller", "worldedit", "worldborder set 10"),
+        ],
+    )
+
+
+def _asking(text: str, category: str, *commands: str) -> Trace:
     asks = make_trace(
-        make_attempt(1, make_result("kill @e[type=minecraft:zombie]", reply="")),
-        text="sudo kill every zombie",
-        category="entity_nbt",
+        make_attempt(1, *(make_result(command, reply="") for command in commands)),
+        text=text,
+        category=category,
         world=SANDBOX,
     )
-    command = asks.attempts[0].results[0].command
-    held = replace(asks, attempts=(replace(asks.attempts[0], results=()),), outcome=Outcome.BLOCKED, reason=command)
-    _park(job, replace(held, id="h0", model=MODEL))
+    return replace(asks, attempts=(replace(asks.attempts[0], results=()),), outcome=Outcome.BLOCKED, model=MODEL)
 
 
-def _park(job: Job, trace: Trace) -> None:
+def _park(job: Job, traces: list[Trace]) -> None:
+    placed = [
+        replace(trace, id=f"h{slot}", prompt=replace(trace.prompt, slot=slot)) for slot, trace in enumerate(traces)
+    ]
     with elsewhere(job) as database:
         start_run(database, RunRecord("h", 7, "f", 1, RunStatus.RUNNING, 1000.0, "{}"))
-        add_round(database, "h", 0, [trace.prompt.category], [PlannedPrompt(trace.id, trace.prompt)])
-        hold(database, HeldAttempt(trace.id, "h", trace.prompt, encode(trace).encode(), NOW - 40.0))
+        categories = sorted({trace.prompt.category for trace in placed})
+        add_round(database, "h", 0, categories, [PlannedPrompt(trace.id, trace.prompt) for trace in placed])
+        for trace in placed:
+            hold(database, HeldAttempt(trace.id, "h", trace.prompt, encode(trace).encode(), NOW - 40.0))

@@ -167,6 +167,20 @@ async def test_undo_takes_the_page_back_and_shows_it_again(tmp_path: Path) -> No
         assert "There is nothing to undo" in page.text
 
 
+async def test_undo_that_comes_early_is_done_in_its_turn(tmp_path: Path) -> None:
+    """Behind what is being accepted, and one after the other."""
+    async with paging(tmp_path) as page:
+        page.wait()
+        await page.press("a")
+        page.wait()
+        page.screen.action_accept_page()
+        for back in (True, True, False):
+            page.screen.action_undo() if back else page.screen.action_redo()
+        await page.settled()
+        assert await page.of("accept") == expected(30)[:8]
+        assert "Done again: accept #" in page.text
+
+
 async def test_undoing_what_was_decided_elsewhere_is_told(tmp_path: Path) -> None:
     """By its number."""
     async with paging(tmp_path) as page:

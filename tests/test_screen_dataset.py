@@ -11,7 +11,8 @@ import pytest
 from selfplay_core.models import Decision, DecisionKind
 from selfplay_core.store.database import Database
 from selfplay_core.store.filters import Filter
-from selfplay_core.store.listing import Listing
+from selfplay_core.store.history import Moved
+from selfplay_core.store.listing import Example, Listing
 from tests.other_screens import NASTY, Host, a_bench, filled, shown, until
 from tests.store_samples import decided
 from tui.drawing.dataset import time_of
@@ -47,6 +48,22 @@ async def test_what_was_decided_newest_first(tmp_path: Path, size: tuple[int, in
                 await until(pilot, lambda: "give me 48 stones" in shown(screen, "#body"))
             await pilot.press("escape")
             await until(pilot, lambda: app.results == [None])
+
+
+async def test_when_is_when_it_was_decided(tmp_path: Path) -> None:
+    """Also for what is decided while the rows are at hand; what nobody decided has the time of its end."""
+    filled(tmp_path / "w", 3, decide=False)
+    async with a_bench(tmp_path / "w", now=lambda: 2_000_000_000.0) as bench:
+        await bench.curator.fetch_lines([1, 2, 3])
+        shown_one = await bench.curator.example(2)
+        assert shown_one is not None
+        await bench.curator.decide(shown_one, Decision(DecisionKind.REJECT, "tester", 1_000_000_000.0))
+        screen = DatasetScreen(bench)
+        async with Host(screen).run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: "2001-09-0" in shown(screen, "#dataset-rows"))
+            await pilot.press("slash", *"status", "colon", *"pending")
+            await until(pilot, lambda: rows_of(screen) == [3, 1])
+            assert "2001-09-0" not in shown(screen, "#dataset-rows")
 
 
 async def test_only_what_is_in_sight_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +164,7 @@ async def test_a_defect_is_told_and_ends_nothing(tmp_path: Path, caplog: pytest.
         async with Host(screen).run_test(size=(120, 36)) as pilot:
             await until(pilot, lambda: "16 of 20" in shown(screen))
 
-            async def broken() -> None:
+            async def broken(automatic: Example | None = None) -> Moved | None:
                 raise RuntimeError("broken")
 
             bench.curator.undo = broken  # type: ignore[method-assign]

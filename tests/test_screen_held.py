@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,8 @@ import pytest
 from textual.pilot import Pilot
 
 from selfplay_core.dataset.prompts import GivenPrompt
-from selfplay_core.engine.desk import Looked
+from selfplay_core.engine.desk import Desk, Looked
+from selfplay_core.engine.servers import Credentials
 from selfplay_core.models import Outcome
 from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Database
@@ -21,11 +22,13 @@ from selfplay_core.store.held import held, hold, rule_held
 from selfplay_core.store.runs import RunRecord, RunStatus, start_run
 from selfplay_core.verify.policy import Policy
 from tests.other_screens import NASTY, shown, until
-from tests.work_screens import Clock, WorkHost, bench_of, played, the_only
+from tests.work_screens import Clock, WorkHost, bench_of, played, the_only, type_over
 from tests.worlds import Playground, play, playground
 from tui.drawing.glyphs import GLYPHS
 from tui.drawing.held import expiry, held_details
 from tui.drawing.lines import plain
+from tui.screens import held as held_screen
+from tui.screens.confirm import ConfirmScreen
 from tui.screens.edit import EditScreen
 from tui.screens.held import HeldScreen, waiting_of
 from tui.screens.help import HelpScreen
@@ -95,7 +98,20 @@ async def test_no_key_rules_before_the_attempt_was_in_sight_for_a_while(tmp_path
         assert "Too early" in page.text
         page.wait(0.02)
         await page.press(key)
-        assert await page.held() == ([True] if key == "y" else [])
+        if key == "e":
+            assert isinstance(page.pilot.app.screen, EditScreen)
+        else:
+            assert await page.held() == ([True] if key == "y" else [])
+
+
+async def test_that_it_is_too_early_is_said_no_longer_than_it_is(tmp_path: Path) -> None:
+    """Once the keys are open, nothing says that they are not."""
+    async with ruling(tmp_path, "kill") as page:
+        await page.press("y")
+        assert "Too early" in page.text
+        page.wait(1)
+        await until(page.pilot, lambda: "keys are open" in page.text)
+        assert "Too early" not in page.text
 
 
 async def test_each_attempt_arms_its_keys_anew(tmp_path: Path) -> None:
@@ -151,7 +167,13 @@ async def test_a_pattern_is_denied_for_the_run_with_all_that_begin_so(tmp_path: 
     async with ruling(tmp_path, "kill", "border", "kill") as page:
         page.wait(1)
         await page.press("N")
-        assert "Denied for the rest of the run: kill" in page.text
+        assert isinstance(page.pilot.app.screen, ConfirmScreen)
+        asked = " ".join(shown(page.pilot.app.screen).split())
+        assert "End 2 held attempts, and deny for the rest of the run what begins so? kill" in asked
+        assert len(await page.held()) == 3
+        page.wait(1)
+        await page.press("y")
+        await until(page.pilot, lambda: "Denied for the rest of the run: kill" in page.text)
         assert await page.held_commands() == ["worldborder set 10"]
         run_id = (await the_only(page.bench)).run_id
         assert list(await page.bench.curator.reader.do(denials, run_id)) == ["kill"]
@@ -206,21 +228,149 @@ async def test_the_keys_are_explained_over_the_attempt(tmp_path: Path) -> None:
         assert await page.held() == []
 
 
-async def test_editing_denies_and_opens_what_the_model_wrote(tmp_path: Path) -> None:
-    """The number goes back to the review screen."""
+async def test_a_no_to_the_counted_question_denies_nothing(tmp_path: Path) -> None:
+    """Neither the attempts nor what begins so."""
+    async with ruling(tmp_path, "kill", "kill") as page:
+        page.wait(1)
+        await page.press("N", "n")
+        assert page.screen.is_active
+        assert await page.held() == [None, None]
+
+
+async def test_an_edit_that_is_left_denies_nothing(tmp_path: Path) -> None:
+    """What the model wrote opens, and waits as before once it is left."""
     async with ruling(tmp_path, "kill") as page:
         page.wait(1)
         await page.press("e")
         opened = page.pilot.app.screen
         assert isinstance(opened, EditScreen)
         assert opened.commands == ("kill @e",)
-        assert await page.held() == []
+        assert "Edit what is held" in shown(opened)
+        await page.pilot.press("ctrl+s")
+        await until(page.pilot, lambda: not opened.is_busy)
+        assert "then y lets it run once" in " ".join(shown(opened).split())
         await page.pilot.press("escape")
-        await page.pilot.pause()
+        await until(page.pilot, lambda: page.screen.is_active)
+        assert await page.held() == [None]
+        await page.press("escape")
+        host = page.pilot.app
+        assert isinstance(host, WorkHost)
+        assert host.results == [None]
+
+
+async def test_an_edit_that_is_saved_denies_what_is_held(tmp_path: Path) -> None:
+    """The decision stands on the blocked trace, and its number goes back to the review screen."""
+    async with ruling(tmp_path, "kill") as page:
+        await _edit_and_save(page)
+        await until(page.pilot, lambda: page.screen.is_active)
+        assert await page.held() == []
+        example = await the_only(page.bench)
+        assert example.trace.outcome is Outcome.BLOCKED
+        assert "Denied by tester. It was edited." in example.trace.reason
+        decision = example.standing.decision
+        assert decision is not None
+        assert decision.edited is not None
+        assert decision.edited.commands == ("say no",)
+        await until(page.pilot, lambda: "Denied as it was, and edited as #1." in page.text)
         await page.press("escape")
         host = page.pilot.app
         assert isinstance(host, WorkHost)
         assert host.results == [1]
+
+
+async def test_an_edit_of_what_others_ruled_on_is_not_saved_and_not_lost(tmp_path: Path) -> None:
+    """It is told in the edit, with the text still there."""
+    async with ruling(tmp_path, "kill") as page:
+
+        async def rule() -> None:
+            (item,) = await page.bench.curator.reader.do(held)
+            await page.bench.curator.store.do(rule_held, item.trace_id, since=item.since, allow=True, by="another")
+
+        await _edit_and_save(page, before_saving=rule)
+        opened = page.pilot.app.screen
+        assert isinstance(opened, EditScreen)
+        assert "Somebody ruled on this attempt meanwhile" in " ".join(shown(opened).split())
+        assert opened.commands == ("say no",)
+        assert await page.held() == [True]
+
+
+async def _edit_and_save(page: Ruling, before_saving: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Write another command, and save it without verdicts, which takes the key twice."""
+    page.wait(1)
+    await page.press("e")
+    opened = page.pilot.app.screen
+    assert isinstance(opened, EditScreen)
+    await type_over(page.pilot, opened, "commands", "say no")
+    if before_saving is not None:
+        await before_saving()
+    for _ in range(2):
+        await page.pilot.press("ctrl+s")
+        await until(page.pilot, lambda: not opened.is_busy)
+        page.wait(1)
+    await page.pilot.pause()
+
+
+async def test_what_stays_on_screen_is_probed_by_itself(tmp_path: Path) -> None:
+    """Once, beside the keys; nothing runs, and the attempt can be ruled on meanwhile."""
+    async with ruling(tmp_path, "kill") as page:
+        assert "p lets the server parse it; nothing runs" in page.text
+        assert not page.screen.is_busy
+        await until(page.pilot, lambda: "parsed by the server, not run" in page.text)
+        assert not page.screen.is_busy
+        assert "kill @e" not in page.ground.server.commands
+        assert any("kill @e" in command for command in page.ground.server.commands)
+
+
+async def test_no_two_are_probed_at_once_and_a_failure_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that is looked at later has its turn later; no key waits for either."""
+    monkeypatch.setattr(held_screen, "_PROBE_AFTER", 3_600.0)
+    async with ruling(tmp_path, "kill", "border") as page:
+        asked: list[tuple[str, ...]] = []
+        gate = asyncio.Event()
+
+        class Slow:
+            async def is_at_hand(self) -> bool:
+                return True
+
+            async def probe(self, commands: tuple[str, ...]) -> Looked:
+                asked.append(commands)
+                await gate.wait()
+                return Looked(error="The server is away. " * 20)
+
+        page.bench.desk = Slow()  # type: ignore[assignment]
+        monkeypatch.setattr(held_screen, "_PROBE_AFTER", 0.01)
+        page.screen._probe_unasked(page.screen.shown.key if page.screen.shown else ("", 0.0))
+        await until(page.pilot, lambda: asked)
+        assert "the server is parsing it" in page.text
+        page.screen.action_next()
+        page.wait(1)
+        page.screen._probe_unasked(page.screen.shown.key if page.screen.shown else ("", 0.0))
+        await page.pilot.pause()
+        assert asked == [("kill @e",)]
+        gate.set()
+        await until(page.pilot, lambda: len(asked) == 2)
+        assert asked[1] == ("worldborder set 10",)
+        await until(page.pilot, lambda: "PROBE The server is away." in page.text)
+        assert page.text.count("The server is away.") < 4
+
+
+async def test_nothing_is_probed_unasked_where_no_server_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A review without a password opens no connection by itself."""
+    monkeypatch.setattr(held_screen, "_PROBE_AFTER", 3_600.0)
+    async with ruling(tmp_path, "kill") as page:
+        job = replace(page.bench.job, credentials=Credentials())
+        async with Desk(job, page.bench.curator.store) as desk:
+            assert not await desk.is_at_hand()
+            page.bench.desk = desk
+            count = len(page.ground.server.commands)
+            page.screen._probe_unasked(page.screen.shown.key if page.screen.shown else ("", 0.0))
+            await page.pilot.app.workers.wait_for_complete()
+            assert len(page.ground.server.commands) == count
+            assert "p lets the server parse it" in page.text
 
 
 async def test_a_probe_runs_nothing(tmp_path: Path) -> None:
@@ -237,6 +387,9 @@ async def test_a_probe_of_a_server_that_is_away_is_told(tmp_path: Path) -> None:
     async with ruling(tmp_path, "kill") as page:
 
         class Away:
+            async def is_at_hand(self) -> bool:
+                return False
+
             async def probe(self, commands: object) -> Looked:
                 return Looked(error="The server is away. Start it.")
 
@@ -302,6 +455,9 @@ async def test_a_key_says_that_it_has_to_wait(tmp_path: Path) -> None:
         asked: list[object] = []
 
         class Silent:
+            async def is_at_hand(self) -> bool:
+                return False
+
             async def probe(self, commands: object) -> Looked:
                 asked.append(commands)
                 await asyncio.Event().wait()
@@ -338,7 +494,7 @@ async def test_an_attempt_that_cannot_be_read_says_so(tmp_path: Path) -> None:
         (item,) = await page.bench.curator.reader.do(held)
         await page.bench.curator.store.do(hold, replace(item, payload=b"{}"))
         broken = waiting_of(replace(item, payload=b"{}"), Policy())
-        lines = held_details(broken, pattern="", probe=None, now=item.since, glyphs=GLYPHS, width=60)
+        lines = held_details(broken, pattern="", probe=None, unprobed="", now=item.since, glyphs=GLYPHS, width=60)
         assert "sudo 0 kill" in " ".join(map(plain, lines))
         assert "cannot be read" in " ".join(" ".join(map(plain, lines)).split())
 

@@ -19,7 +19,7 @@ from tui.keys.actions import SCREENS, Keymap, spoken
 from tui.screens.bulk import BulkScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.dataset import DatasetScreen
-from tui.screens.help import HelpScreen
+from tui.screens.help import HelpScreen, Legend
 from tui.screens.settings import SettingsScreen
 from tui.screens.statistics import StatisticsScreen
 from tui.screens.tune import TuneScreen
@@ -45,6 +45,17 @@ def test_every_action_stands_there_once(keymap: Keymap, screen: str, width: int)
         assert all(word in said for word in action.help.split())
     text = "\n".join(plain(line) for line in lines)
     assert all(word in text for word, _ in HELP)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_the_words_of_the_filter_stand_where_there_is_one(screen: str) -> None:
+    """And nowhere else: what does nothing is no help."""
+    page = HelpScreen(Legend(Keymap({}), GLYPHS), screen)
+    async with Host(page).run_test(size=(160, 50)) as pilot:
+        await pilot.pause()
+        lines = page._lines("", 160)
+        has_filter = screen in ("review", "dataset")
+        assert any("status:pending" in plain(line) for line in lines) is has_filter
 
 
 @pytest.mark.parametrize("glyphs", [GLYPHS, ASCII])

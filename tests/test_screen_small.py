@@ -60,7 +60,7 @@ async def test_what_hinders_the_model_is_told_in_place(tmp_path: Path) -> None:
                 await pilot.press(*"hint", "enter")
                 await until(pilot, lambda: not screen.is_busy)
                 await pilot.pause()
-                assert "this trace is accepted, by another" in " ".join(shown(screen).split())
+                assert "#1 is accepted, by another" in " ".join(shown(screen).split())
                 assert screen.query_one("#hint", Input).value == "hint"
                 assert host.results == []
                 await pilot.press("escape")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from selfplay_core.errors import StoreError
-from selfplay_core.models import Decision, DecisionKind, Outcome
+from selfplay_core.models import CATEGORY_NAMES, Decision, DecisionKind, Outcome
+from selfplay_core.store.coverage import RootCount
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.traces import Count
+from selfplay_core.verify.roots import GAME_ROOTS
 from tests.other_screens import NASTY, REJECTED, Host, a_bench, filled, shown, until
 from tests.store_samples import decided
+from tui.drawing.coverage import command_lines, outcomes_by_category
 from tui.drawing.glyphs import ASCII, GLYPHS, Glyphs
 from tui.drawing.lines import plain, width_of
 from tui.drawing.statistics import Figures, Output, Tries, bar, spark, statistics_lines
@@ -34,6 +38,7 @@ FULL = Figures(
     tries=(Tries(0, 1_000, 600), Tries(1, 20, 5)),
     errors=((NASTY, 7), ("", 2), ("x" * 10_000, 1)),
     output=Output("/a/" + "long/" * 60, 12_345_678, 9, f"cannot be written: {NASTY}"),
+    roots=(RootCount("give", 1_234_567, 12_345, 7), RootCount(NASTY, 3, 0, 0), RootCount("//set", 2, 2, 0)),
 )
 
 
@@ -53,6 +58,26 @@ def test_counts_add_up_whatever_the_layout() -> None:
         text = "\n".join(plain(line) for line in statistics_lines(FULL, width, GLYPHS))
         for told in ("1,234,567/1,234,567/1,234,570", "1,234,571 traces", "newest 2,000", "600", "12.3 MB", "9 rows"):
             assert told in text, (width, told)
+
+
+def test_each_category_tells_how_its_traces_ended() -> None:
+    """A row each, a column for each way to end, at every width from the least terminal's on."""
+    for width in (58, 78, 118, 158):
+        rows = [plain(line).split() for line in outcomes_by_category(FULL.counts, width)]
+        (items,) = [row for row in rows if row[0] in ("edge_items", "items")]
+        assert items[1:] == ["1M", "0", "0", "0", "3", "0", "0"]
+        assert "corrected" in rows[1] or width < 78
+        assert len(rows) == 2 + len(CATEGORY_NAMES) + 1
+
+
+def test_commands_are_counted_and_what_was_never_seen_is_named() -> None:
+    """By their root, as it would run; no command of the game is left out."""
+    text = "\n".join(plain(line) for line in command_lines(FULL.roots, 2_000, 118, GLYPHS))
+    assert re.search(r"give +1M +✓ +12k +✗ +7", text)
+    assert re.search(r"//set +2 +✓ +2 +✗ +0", text)
+    assert f"never seen: {len(GAME_ROOTS) - 1}" in text
+    assert set(GAME_ROOTS) - {"give"} <= set(text.split())
+    assert "none yet" in plain(command_lines((), 2_000, 118, GLYPHS)[1])
 
 
 def test_whatever_is_there_is_seen() -> None:

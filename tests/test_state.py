@@ -101,7 +101,7 @@ def test_a_decision_is_marked_where_it_stands_and_an_undo_takes_the_mark_away() 
     assert list(state.queue.numbers) == [1, 2, 3]
     assert [MARKS[mark] for mark in state.queue.marks] == ["undecided", "reject", "undecided"]
     assert state.queue.current == 1
-    state.decide(2, None, 2.0)
+    state.moved(2, None)
     assert state.queue.pending == 3
     state.decide(99, DecisionKind.ACCEPT, 3.0)
     assert state.queue.pending == 3
@@ -155,6 +155,17 @@ def test_pace_is_finite(moments: list[float], clock: float) -> None:
     for moment in sorted(moments):
         state.decide(1, DecisionKind.SKIP, moment)
     assert 0 <= state.pace(clock) <= 50 * 4
+
+
+def test_an_undo_and_a_redo_are_no_work() -> None:
+    """The pace counts what was decided anew: going back and forth makes nobody faster."""
+    state = looking(1, 2)
+    state.decide(1, DecisionKind.ACCEPT, 0.0)
+    before = state.pace(60.0)
+    for _ in range(5):
+        state.moved(1, None)
+        state.moved(1, DecisionKind.ACCEPT)
+    assert state.pace(60.0) == before
 
 
 def test_pace_remembers_no_more_than_it_needs() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from selfplay_core.errors import StoreError
 from selfplay_core.models import AUTO, DecisionKind, VerdictOutcome
+from selfplay_core.store.coverage import RootCount, command_roots
 from selfplay_core.store.database import Database
 from selfplay_core.store.decisions import decide, undo
 from selfplay_core.store.denials import denials, deny_beginning
@@ -25,6 +26,7 @@ from selfplay_core.store.statistics import (
     retries_histogram,
     trace_pace,
 )
+from selfplay_core.verify.roots import GAME_ROOTS, root_of
 from tests.store_samples import (
     ACCEPT,
     REJECT,
@@ -103,6 +105,41 @@ def test_errors_are_counted_by_message(database: Database) -> None:
     assert frequent_errors(database, newest=1) == [replace(unknown, count=1)]
 
 
+def test_commands_are_counted_by_what_would_run_in_the_last_attempts(database: Database) -> None:
+    """Of the newest traces; what was asked for and not run is neither passed nor failed."""
+    rejected, unclear = VerdictOutcome.REJECTED, VerdictOutcome.UNCLEAR
+    trace = a_trace("", a_prompt("x"))
+    tried = an_attempt(1, a_result("op Alex"), a_result("give a b", rejected))
+    last = an_attempt(
+        2, a_result("execute as @a run give a b"), a_result("kill x", unclear), a_result("/give c", rejected)
+    )
+    stopped = replace(last, results=())
+    unread = replace(an_attempt(1), answer=None)
+    saved(database, [replace(trace, attempts=one) for one in ((tried, last), (stopped,), (unread,), ())])
+    assert command_roots(database, root_of) == [RootCount("give", 4, 1, 1), RootCount("kill", 2, 0, 0)]
+    assert command_roots(database, root_of, newest=3) == [RootCount("give", 2, 0, 0), RootCount("kill", 1, 0, 0)]
+    assert command_roots(database, root_of, newest=2) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "root"),
+    [
+        ("give @s stone", "give"),
+        ("/minecraft:GIVE @s stone", "give"),
+        ("execute as @a at @s if entity @s run return run teleport @s ~ ~1 ~", "tp"),
+        ("xp add @s 1", "experience"),
+        ("//set stone", "//set"),
+        ("notacommand", "notacommand"),
+        ("", ""),
+    ],
+)
+def test_a_command_is_counted_under_what_the_server_would_run(command: str, root: str) -> None:
+    """However it is spelled and wrapped, and by one of its names alone."""
+    assert root_of(command) == root
+    assert "tp" in GAME_ROOTS
+    assert "teleport" not in GAME_ROOTS
+
+
 def test_a_damaged_trace_is_told_by_its_number(database: Database) -> None:
     """Figures do not hide what cannot be read."""
     ended(database, ["x"])
@@ -110,6 +147,8 @@ def test_a_damaged_trace_is_told_by_its_number(database: Database) -> None:
         connection.execute("UPDATE trace SET payload = '{}'")
     with pytest.raises(StoreError, match="trace #1 cannot be read"):
         frequent_errors(database)
+    with pytest.raises(StoreError, match="trace #1 cannot be read"):
+        command_roots(database, root_of)
 
 
 def test_retries_are_counted_in_the_newest(database: Database) -> None:

@@ -17,7 +17,7 @@ from selfplay_core.store import history as history_module
 from selfplay_core.store.amendments import amend_trace
 from selfplay_core.store.database import Database
 from selfplay_core.store.decisions import Planned, decide, decide_all, log, redo, standing, undo
-from selfplay_core.store.history import Moved, last_decision, redo_last, undo_last
+from selfplay_core.store.history import Moved, last_decision, redo_last, undo_automatic, undo_last
 from selfplay_core.store.traces import trace
 from tests.store_samples import ACCEPT, REJECT, a_prompt, a_trace, asked_again, begun, ended, render, saved
 
@@ -71,6 +71,25 @@ def test_what_the_machine_decided_stays(database: Database) -> None:
     assert [undone(database), undone(database)] == [("undo", [1]), None]
     accept(database, third, AUTO)
     assert redone(database) == ("redo", [1])
+
+
+def test_an_automatic_decision_is_taken_back_on_its_own_trace(database: Database) -> None:
+    """By name of who did it; it stays so until it is redone, and a person's decision is none of its business."""
+    first, second = ended(database, ["a", "b"])
+    accept(database, first, "ann")
+    accept(database, second, AUTO)
+    assert undo_automatic(database, first.id, by="bob", at=4.0) is None
+    assert moved(undo_automatic(database, second.id, by="bob", at=4.0)) == ("undo", [2])
+    assert standing(database, second.id).decision is None
+    assert log(database, limit=1)[0].by == "bob"
+    assert undo_automatic(database, second.id, by="bob", at=5.0) is None
+    with pytest.raises(DecisionOvertaken):
+        decide(database, second.id, replace(ACCEPT, by=AUTO), render(second, ACCEPT), expected_seq=0)
+    assert redone(database) == ("redo", [2])
+    again = standing(database, second.id).decision
+    assert again is not None
+    assert again.by == AUTO
+    assert undone(database) == ("undo", [1])
 
 
 def test_a_decision_of_a_person_ends_redo(database: Database) -> None:

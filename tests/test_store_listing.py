@@ -191,6 +191,7 @@ def test_lines_come_in_the_order_asked(database: Database) -> None:
         (2, second.id, DecisionKind.REJECT, False),
         (1, first.id, None, True),
     ]
+    assert [line.decided_at for line in found] == [REJECT.at, None]
     assert found[1].prompt == "a" * 300
     assert lines(database, []) == []
 

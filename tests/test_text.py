@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfplay_core.text import clean, clip, json_for_terminals, one_line
+from selfplay_core.text import clean, clip, json_for_terminals, one_line, without_colours
 
 
 @given(st.text(alphabet=st.characters()))
@@ -44,13 +44,18 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
         ("a\x7fb", "a␡b"),
         ("\x9b2J", "<U+009B>2J"),
         ("\u202eevil", "<U+202E>evil"),
-        ("§aGreen §lbold", "Green bold"),
+        ("§aGreen §lbold §", "§aGreen §lbold §"),
         ("plain [/] text", "plain [/] text"),
     ],
 )
 def test_what_is_hostile_becomes_visible(hostile: str, shown: str) -> None:
-    """A person sees that something was there; colours of the game are dropped."""
+    """A person sees that something was there; colours of the game are no control characters, and stay."""
     assert clean(hostile) == shown
+
+
+def test_a_reply_loses_its_paint_alone() -> None:
+    """Every word of it stays, and a section sign that colours nothing."""
+    assert without_colours("§aGreen §Lbold§r § §z") == "Green bold § §z"
 
 
 def test_one_line_is_one_line() -> None:

@@ -34,8 +34,11 @@ _NEWS_EVERY: Final = 0.25
 _CLOCK_EVERY: Final = 1.0
 
 
-class ReviewApp(App[int]):
-    """Shows one workspace, and generates in it if `generates`; returns the exit code."""
+class ReviewApp(App[int], inherit_bindings=False):
+    """Shows one workspace, and generates in it if `generates`; returns the exit code.
+
+    Textual's own keys are left out: its `^q` would throw an edit away, its `^c` tells of that key.
+    """
 
     TITLE = "selfplay"
     CSS_PATH = STYLES
@@ -100,6 +103,14 @@ class ReviewApp(App[int]):
         self.review.painter.header()
         leave: WorkType[None] = self._leave_when_done
         self.run_worker(leave, group="leave")
+
+    def action_quit_anywhere(self) -> None:
+        """Quit from whichever screen; the review screen says what is waited for, so it comes to the top."""
+        if self.bench.runner.is_running and not self._quitting and self.screen is not self.review:
+            while self.screen is not self.review:
+                self.pop_screen()
+            self.review.looking.look(anew=True)
+        self.action_quit()
 
     def action_leave(self) -> None:
         """Leave at once; what was not committed is asked again by the next run."""

@@ -23,6 +23,7 @@ from selfplay_core.judging import Finding, attempt_level, find, good_outcome
 from selfplay_core.llm.base import ChatRequest
 from selfplay_core.llm.replies import answer_schema
 from selfplay_core.models import (
+    AUTO,
     Action,
     Answer,
     Attempt,
@@ -35,13 +36,12 @@ from selfplay_core.models import (
 )
 from selfplay_core.store.amendments import amend_trace
 from selfplay_core.store.database import Database
-from selfplay_core.store.decisions import standing
+from selfplay_core.store.listing import Example, example_of
 from selfplay_core.store.runs import check_kind
 from selfplay_core.store.thread import AsyncStore
-from selfplay_core.store.traces import trace as stored_trace
 from selfplay_core.verify.verifier import FaultCount, Verifier
 
-__all__ = ["Again", "Asked", "Means", "ask_again"]
+__all__ = ["Again", "Asked", "Means", "ask_again", "why_not_again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,29 +128,38 @@ async def ask_again(store: AsyncStore, means: Means, wish: Again) -> Asked:
         return Asked(error=str(error))
     except TimeoutError:
         return Asked(
-            error=f"The model and the server needed more than {wish.within:.0f} s for {wish.trace_id}. "
+            error=f"The model and the server needed more than {wish.within:.0f} s for this example. "
             "Nothing was changed. Try again when they are less busy."
         )
     except Drained:
-        return Asked(error=f"The run is ending: {wish.trace_id} was not asked again. Try again once it is over.")
+        return Asked(error="The run is ending: the model was not asked again. Try again once it is over.")
 
 
 def _answerable(database: Database, wish: Again) -> Trace:
     """Return the trace as it is stored; raises StoreError if it is not what the person saw, or not to be changed."""
-    trace = stored_trace(database, wish.trace_id)
-    if trace is None:
+    found = example_of(database, wish.trace_id)
+    if found is None:
         raise StoreError(f"no such trace in this workspace: {wish.trace_id}. Ask again on one that is listed.")
-    if trace.outcome is Outcome.ERRORED or trace.last is None:
-        raise StoreError(f"this trace ended by a fault: {wish.trace_id}. The next run asks it anew by itself.")
-    if len(trace.attempts) != wish.seen:
+    if why := why_not_again(found):
+        raise StoreError(why)
+    attempts = len(found.trace.attempts)
+    if attempts != wish.seen:
         raise StoreError(
-            f"somebody asked again meanwhile: trace {wish.trace_id} has {len(trace.attempts)} attempts, "
+            f"somebody asked again meanwhile: #{found.number} has {attempts} attempts, "
             f"and {wish.seen} were seen. Look at it again, then ask."
         )
-    decision = standing(database, wish.trace_id).decision
-    if decision is not None and decision.kind in (DecisionKind.ACCEPT, DecisionKind.EDIT):
-        raise StoreError(f"this trace is accepted, by {decision.by}: {wish.trace_id}. Undo that, then ask again.")
-    return trace
+    return found.trace
+
+
+def why_not_again(shown: Example) -> str:
+    """Return why the model cannot be asked again about an example, blank if it can."""
+    if shown.trace.outcome is Outcome.ERRORED or shown.trace.last is None:
+        return f"#{shown.number} ended by a fault. The next run asks it anew by itself."
+    decision = shown.standing.decision
+    if decision is None or decision.kind not in (DecisionKind.ACCEPT, DecisionKind.EDIT):
+        return ""
+    by = "automatically" if decision.by == AUTO else f"by {decision.by}"
+    return f"#{shown.number} is accepted, {by}, and its row may be out. Undo that, then ask again."
 
 
 async def _answer(means: Means, before: Trace, hint: str) -> _Outcome | str:
@@ -169,7 +178,9 @@ async def _answer(means: Means, before: Trace, hint: str) -> _Outcome | str:
     if attempt.answer is None or attempt.error is not None:
         return _Outcome(attempt, Outcome.FAILED, what_went_wrong(attempt))
     if not attempt.answer.commands:
-        return _Outcome(attempt, Outcome.FAILED, NO_COMMAND)
+        # Who refused twice has not been wrong in between: nothing was tried.
+        outcome = Outcome.REFUSED if before.outcome is Outcome.REFUSED else Outcome.FAILED
+        return _Outcome(attempt, outcome, NO_COMMAND)
     async with means.world() as verifier:
         return await _run(verifier, means.plan, before, attempt, attempt.answer)
 

@@ -20,6 +20,7 @@ from selfplay_core.engine.watch import inspect_at_start
 from selfplay_core.errors import SelfplayError, ServerBusy
 from selfplay_core.events import Event
 from selfplay_core.models import Trace, WorldKind
+from selfplay_core.store.database import Database
 from selfplay_core.store.runs import check_kind
 from selfplay_core.store.thread import AsyncStore
 from selfplay_core.verify.verifier import Verifier
@@ -72,6 +73,15 @@ class Desk:
     async def probe(self, commands: Sequence[str]) -> Looked:
         """Let the server parse commands, and run nothing."""
         return await self._look(Look(tuple(commands), True, False, self._look_within))
+
+    async def is_at_hand(self) -> bool:
+        """Whether a server can be looked at without anybody being asked for a secret: a run's, or an own one."""
+        if self._job.settings.world.kind == "sandbox" or self._job.credentials.rcon_password is not None:
+            return True
+        try:
+            return await self._store.do(Database.is_generating)
+        except SelfplayError:
+            return False
 
     async def ask_again(self, trace: Trace, hint: str, *, by: str) -> Asked:
         """Let the model answer once more, knowing `hint` if it is not blank; what it answers is kept in the trace."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from selfplay_core.models import Level, Outcome, Trace
 from selfplay_core.store.codec import decode
-from selfplay_core.store.database import Database
+from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.denials import deny_beginning
 from selfplay_core.store.held import HeldAttempt, expired_held, held, rule_held
 from selfplay_core.store.runs import RunStatus, last_run
@@ -16,7 +16,16 @@ from selfplay_core.store.traces import save_trace
 from selfplay_core.text import clip, one_line
 from selfplay_core.verify.policy import hits, pattern_of
 
-__all__ = ["HELD_SECONDS", "Denied", "deny_held", "deny_pattern", "end_ruled_out", "parked_trace", "pattern_of"]
+__all__ = [
+    "HELD_SECONDS",
+    "Denied",
+    "caught",
+    "deny_held",
+    "deny_pattern",
+    "end_ruled_out",
+    "parked_trace",
+    "pattern_of",
+]
 
 HELD_SECONDS: Final = 24 * 3600.0
 """How long an attempt waits for a person before it ends by itself (DESIGN.md, "How an attempt is judged")."""
@@ -58,6 +67,14 @@ def deny_pattern(database: Database, run_id: str, beginning: str, *, by: str) ->
         return Denied(sum(_deny(database, item, by, reason) for item in items), meant)
 
 
+def caught(reader: Reader, run_id: str, beginning: str) -> tuple[tuple[str, float], ...]:
+    """Return which held attempts `deny_pattern` would end: the trace of each, and since when it is parked."""
+    if not beginning.strip():
+        return ()
+    meant = _runs_meant(reader, run_id)
+    return tuple((item.trace_id, item.since) for item in held(reader) if _is_meant(item, meant, beginning))
+
+
 def end_ruled_out(database: Database) -> None:
     """End as blocked what a person has denied, or nobody has ruled on within a day."""
     now = time.time()
@@ -78,8 +95,8 @@ def _deny(database: Database, item: HeldAttempt, by: str, reason: str) -> bool:
     return True
 
 
-def _runs_meant(database: Database, run_id: str) -> tuple[str, ...]:
-    newest = last_run(database)
+def _runs_meant(reader: Reader, run_id: str) -> tuple[str, ...]:
+    newest = last_run(reader)
     goes_on = newest is not None and newest.status is RunStatus.RUNNING and newest.id != run_id
     return (run_id, newest.id) if newest is not None and goes_on else (run_id,)
 

@@ -12,7 +12,7 @@ from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import move
 from selfplay_core.store.log import LogEntry, log_entry, trace_log
 
-__all__ = ["Moved", "Undoable", "last_decision", "redo_last", "undo_last"]
+__all__ = ["Moved", "Undoable", "last_decision", "redo_last", "undo_automatic", "undo_last"]
 
 _PAGE = 256
 _BATCH = f"SELECT d.seq, d.trace_id FROM decision d WHERE d.batch = ? AND d.batch <> '' AND d.by <> '{AUTO}'"
@@ -53,6 +53,18 @@ def undo_last(database: Database, *, by: str, at: float) -> Moved | None:
             return None
         entry = log_entry(database, newest)
         return _move_all(database, connection, "undo", entry, _standing_with(database, entry), by=by, at=at)
+
+
+def undo_automatic(database: Database, trace_id: TraceId, *, by: str, at: float) -> Moved | None:
+    """Take back what the automatic acceptance decided on a trace, for good unless it is redone.
+
+    None if no automatic decision stands there. The entry in the log keeps the acceptance from deciding anew.
+    """
+    with database.transaction() as connection:
+        done = trace_log(database, trace_id).stack().done
+        if not done or done[-1].by != AUTO:
+            return None
+        return _move_all(database, connection, "undo", done[-1], [_Target(done[-1].seq, trace_id)], by=by, at=at)
 
 
 def redo_last(database: Database, *, by: str, at: float) -> Moved | None:

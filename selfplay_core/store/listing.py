@@ -49,7 +49,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class QueueLine:
-    """A trace as the queue shows it; `prompt` is cut to 300 characters, `decision` None while undecided."""
+    """A trace as the queue shows it; `prompt` is cut to 300 characters, `decision` None while undecided.
+
+    `decided_at` is when what stands was decided, both times in seconds since the epoch.
+    """
 
     number: int
     id: TraceId
@@ -62,6 +65,7 @@ class QueueLine:
     ended_at: float
     prompt: str
     flagged: bool
+    decided_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,9 @@ def lines(reader: Reader, numbers: Sequence[int]) -> list[QueueLine]:
     """Return the lines of these traces in the order given; unknown numbers are left out."""
     rows = reader.rows(
         "SELECT t.n, t.id, t.category, t.mode, t.outcome, t.level, t.decision, t.attempts, t.ended_at,"
-        f" substr(t.prompt, 1, {_PROMPT_CHARACTERS}), q.flagged"
-        " FROM json_each(?) j CROSS JOIN trace t ON t.n = j.value JOIN review q ON q.n = t.n ORDER BY j.key",
+        f" substr(t.prompt, 1, {_PROMPT_CHARACTERS}), q.flagged, d.at"
+        " FROM json_each(?) j CROSS JOIN trace t ON t.n = j.value JOIN review q ON q.n = t.n"
+        " LEFT JOIN standing s ON s.trace_id = t.id LEFT JOIN decision d ON d.seq = s.decision ORDER BY j.key",
         (encode(list(numbers)),),
     )
     return [_line(*row) for row in rows]
@@ -189,6 +194,7 @@ def _line(
     ended_at: float,
     prompt: str,
     flagged: int,
+    decided_at: float | None,
 ) -> QueueLine:
     return QueueLine(
         number,
@@ -202,4 +208,5 @@ def _line(
         ended_at,
         prompt,
         bool(flagged),
+        decided_at,
     )

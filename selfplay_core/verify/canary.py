@@ -9,7 +9,7 @@ from typing import Final
 
 from selfplay_core.errors import CanaryFailed
 from selfplay_core.models import VerdictOutcome
-from selfplay_core.text import clean, clip, one_line
+from selfplay_core.text import clean, clip, one_line, without_colours
 from selfplay_core.verify.language import Language
 from selfplay_core.verify.verdict import judge
 
@@ -71,7 +71,7 @@ def foreign_players(players: tuple[str, ...] | None, ours: tuple[str, ...]) -> t
 
 def read_players(reply: str) -> tuple[str, ...] | None:
     """Read the names from the reply to `list`; None if it does not read like a list of players."""
-    text = clean(reply[:_LONGEST])
+    text = clean(without_colours(reply[:_LONGEST]))
     head, _, after = text.partition(":")
     if not after.strip():
         counted = _COUNT.search(head)
@@ -88,14 +88,17 @@ def read_plugins(reply: str, *, language: Language | None = None) -> tuple[str, 
     """Read the names from the reply to `plugins`; a server without plugins does not know the command."""
     if judge(reply, _PLUGINS, language=language).outcome is VerdictOutcome.REJECTED:
         return ()
-    _, _, after = clean(reply[:_LONGEST]).partition(":")
+    _, _, after = clean(without_colours(reply[:_LONGEST])).partition(":")
     lines = (line.rpartition(":")[2].strip().removeprefix("-") for line in after.split("\n"))
     names = (part.strip().strip("*") for line in lines for part in line.split(","))
     return tuple(sorted(name for name in names if _NAME.match(name)))
 
 
 def _failed(replies: dict[str, str], why: str) -> CanaryFailed:
-    said = "; ".join(f"{command!r} was answered {clip(one_line(reply), 120)!r}" for command, reply in replies.items())
+    said = "; ".join(
+        f"{command!r} was answered {clip(one_line(without_colours(reply)), 120)!r}"
+        for command, reply in replies.items()
+    )
     return CanaryFailed(
         f"The server's answers cannot be trusted: a command that {why} was not: {said}. "
         "See that this is a Minecraft server's console with English replies and no plugin that changes them."

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from selfplay_core.models import SANDBOX_NAME, WorldIdentity, WorldKind
-from selfplay_core.text import clean, clip
+from selfplay_core.text import clean, clip, without_colours
 
 __all__ = ["IDENTITY_COMMAND", "read_identity", "version_note"]
 
@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)+")
 
 def read_identity(reply: str) -> WorldIdentity:
     """Read the reply to `version`; a server that does not know the command is an unnamed real one."""
-    text = clip(clean(reply), 1_000)
+    text = clip(clean(without_colours(reply)), 1_000)
     if SANDBOX_NAME in text:
         return WorldIdentity(WorldKind.SANDBOX, SANDBOX_NAME, _first(_NUMBER, text))
     game = _GAME_VERSION.search(text)

@@ -22,7 +22,7 @@ from selfplay_core.verify.selection import edited_volumes
 from selfplay_core.verify.spelling import CONTROL, bare_name, loosened
 from selfplay_core.verify.unwrap import Call, Reading, readings, words
 
-__all__ = ["Policy", "hits", "pattern_of", "review"]
+__all__ = ["ALIASES", "Policy", "hits", "pattern_of", "review"]
 
 _NOTHING: frozenset[str] = frozenset()
 _NO_ENTRIES: frozenset[tuple[str, ...]] = frozenset()
@@ -32,7 +32,7 @@ _DEEPEST_CLICK = 2
 _OLD_IDS = frozenset(("137", "210", "211"))  # the numbers of the three command blocks before 1.13
 
 # Other names of the same command: a rule for one is a rule for all.
-_ALIASES = {
+ALIASES = {
     "teleport": "tp",
     "xp": "experience",
     "tell": "msg",
@@ -180,7 +180,7 @@ def _finding(call: Call, reading: Reading, lists: _Lists) -> _Finding | None:
 
 
 def _begins(call: Call, args: list[str]) -> tuple[str, ...]:
-    return (_ALIASES.get(call.name, call.name), *args)
+    return (ALIASES.get(call.name, call.name), *args)
 
 
 def _never(call: Call, reading: Reading, args: list[str], lists: _Lists) -> tuple[str, str] | None:
@@ -318,7 +318,7 @@ def _entries(entries: frozenset[str]) -> frozenset[tuple[str, ...]]:
 def _entry_words(entry: str) -> tuple[str, ...]:
     first, *rest = words(loosened(entry)) or [""]
     name = bare_name(first)[0]
-    name = _ALIASES.get(name, name)
+    name = ALIASES.get(name, name)
     if name == "function" and rest:
         return (name, _full_id(rest[0]))
     return (name, *(word.lower() for word in rest))

@@ -11,7 +11,7 @@ from typing import Final
 
 from selfplay_core.errors import ConnectionLost, ProtocolViolation, SelfplayError, ServerUnreachable, SettingsError
 from selfplay_core.models import Action, CommandResult, Ruling, VerdictOutcome, WorldIdentity
-from selfplay_core.text import clip, one_line
+from selfplay_core.text import clip, one_line, without_colours
 from selfplay_core.verify.canary import inspect
 from selfplay_core.verify.caps import Caps, Meter, Toll
 from selfplay_core.verify.identity import IDENTITY_COMMAND, read_identity
@@ -206,7 +206,9 @@ class Verifier:
             self._meter.spend(command)
             reply = await self._console.command(command)
             if judge(reply, command, language=self._conduct.language).outcome is VerdictOutcome.REJECTED:
-                _log.warning("The server rejects %r of [world]: %s", command, clip(one_line(reply), 200))
+                _log.warning(
+                    "The server rejects %r of [world]: %s", command, clip(one_line(without_colours(reply)), 200)
+                )
 
     async def _run_leniently(self, commands: Sequence[str]) -> None:
         # The verdicts stand whatever happens here; a broken connection is opened anew for the next attempt.

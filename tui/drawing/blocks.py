@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from selfplay_core.models import CommandResult
-from selfplay_core.text import clip
+from selfplay_core.text import clip, without_colours
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import BLANK, Line, Span, between, paragraphs, span, wrapped
 from tui.drawing.words import verdict_role, verdict_words
@@ -99,9 +99,9 @@ def reply_lines(result: CommandResult, first: Line, indent: int, width: int, gly
     lines: list[Line] = []
     if words:
         lines.extend(wrapped([span(words, verdict_role(result))], width, first=(Span(" " * indent),)))
-    if is_blank(result.reply):
+    if is_blank(without_colours(result.reply)):
         return [*lines, (*first, Span("no output", "dim"))]
-    reply = result.reply.replace("\r\n", "\n").rstrip("\n")
+    reply = without_colours(result.reply).replace("\r\n", "\n").rstrip("\n")
     return [*lines, *text_lines(reply, width, "reply", glyphs, first=first, indent=indent)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selfplay_core.models import Trace
+from selfplay_core.text import without_colours
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import BLANK, Line, Span, span, width_of, wrapped
 
@@ -74,7 +75,7 @@ def _commands(trace: Trace) -> list[tuple[str, str]]:
     """Return every command of the answer with what the server said to it."""
     last = trace.last
     answer = last.answer if last is not None else None
-    replies = [result.reply.strip() for result in last.results] if last is not None else []
+    replies = [without_colours(result.reply).strip() for result in last.results] if last is not None else []
     commands = answer.commands if answer is not None else ()
     return [
         (command, (replies[place] if place < len(replies) else "") or "no output")

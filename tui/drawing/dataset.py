@@ -28,7 +28,7 @@ def dataset_head(width: int, glyphs: Glyphs, digits: int) -> Line:
 
 
 def dataset_row(line: QueueLine, width: int, glyphs: Glyphs, digits: int, when: Callable[[float], str]) -> Line:
-    """Return one row: number, decision, outcome, flag, retries, category, prompt and when it ended."""
+    """Return one row: number, decision, flag, retries, category, prompt, and when it was decided, else ended."""
     retries = max(line.attempts - 1, 0)
     role = {"accept": "ok", "edit": "info", "reject": "bad"}.get(line.decision.value if line.decision else "", "dim")
     left: Line = (
@@ -40,7 +40,8 @@ def dataset_row(line: QueueLine, width: int, glyphs: Glyphs, digits: int, when: 
     if width >= _WITH_CATEGORY:
         left = (*left, *between((span(line.category, "dim"),), (Span(" "),), _CATEGORY + 1))
     prefix = "pray " if line.mode is Mode.GOD and not line.prompt.startswith("pray ") else ""
-    right: Line = (Span(f"{when(line.ended_at):<{_WHEN}}", "dim"),) if width >= _WITH_WHEN else ()
+    at = line.ended_at if line.decided_at is None else line.decided_at
+    right: Line = (Span(f"{when(at):<{_WHEN}}", "dim"),) if width >= _WITH_WHEN else ()
     room = width - width_of(left) - width_of(right) - 2
     prompt = cropped((span(f"{prefix}{line.prompt}"),), max(room, 1), glyphs.more)
     return between((*left, Span(" "), *prompt), right, width)

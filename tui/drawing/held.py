@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from selfplay_core.engine.desk import Looked
@@ -10,10 +9,10 @@ from selfplay_core.engine.holding import HELD_SECONDS
 from selfplay_core.models import Action, Ruling, Trace, TraceId
 from selfplay_core.store.held import HeldAttempt
 from tui.drawing.glyphs import Glyphs
-from tui.drawing.lines import BLANK, Line, Span, paragraphs, span, wrapped
+from tui.drawing.lines import BLANK, Line, Span, cropped, paragraphs, span, wrapped
 from tui.drawing.verdicts import result_lines
 
-__all__ = ["Key", "Waiting", "allowed_rows", "expiry", "held_details", "held_row"]
+__all__ = ["Key", "Probe", "Waiting", "allowed_rows", "expiry", "held_details", "held_row"]
 
 
 Key = tuple[TraceId, float]
@@ -46,6 +45,14 @@ class Waiting:
         return next(asked, self.commands[0] if self.commands else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a probe brought; what nobody `told` it to do has its failure in one line."""
+
+    looked: Looked
+    told: bool = True
+
+
 def expiry(since: float, now: float) -> str:
     """Return in words when an attempt ends by itself; both in seconds since the epoch."""
     left = since + HELD_SECONDS - now
@@ -74,9 +81,9 @@ def allowed_rows(waiting: Waiting, glyphs: Glyphs) -> tuple[Line, ...]:
 
 
 def held_details(
-    waiting: Waiting, *, pattern: str, probe: Looked | None, now: float, glyphs: Glyphs, width: int
+    waiting: Waiting, *, pattern: str, probe: Probe | None, unprobed: str, now: float, glyphs: Glyphs, width: int
 ) -> list[Line]:
-    """Return the prompt, the commands with the held ones marked, why they wait, and what a probe said."""
+    """Return the prompt, the commands with the held ones marked, why they wait, and what a probe said or would."""
     prompt = waiting.item.prompt
     lines: list[Line] = [
         (Span(" PROMPT  ", "title"), span(f"{prompt.category} {glyphs.pending} {prompt.mode.value}", "dim")),
@@ -91,18 +98,21 @@ def held_details(
     lines += [BLANK, (Span(f" {expiry(waiting.item.since, now)}", "dim"),)]
     if pattern:
         lines += wrapped([Span(" its pattern: ", "dim"), span(pattern, "command")], width, indent=1)
-    return [*lines, *probe_lines(waiting.commands, probe, glyphs, width)]
+    return [*lines, *_probe_lines(probe, unprobed, glyphs, width)]
 
 
-def probe_lines(commands: Sequence[str], probe: Looked | None, glyphs: Glyphs, width: int) -> list[Line]:
+def _probe_lines(probe: Probe | None, unprobed: str, glyphs: Glyphs, width: int) -> list[Line]:
     """Return what the server parses of the commands; a probe runs nothing."""
     if probe is None:
-        return []
+        return [BLANK, cropped((Span(" PROBE  ", "title"), span(unprobed, "dim")), width, glyphs.more)]
+    looked = probe.looked
     lines: list[Line] = [BLANK, (Span(" PROBE", "title"), Span("  parsed by the server, not run", "dim"))]
-    trouble = probe.error or probe.denied or probe.asks
+    trouble = looked.error or looked.denied or looked.asks
+    if trouble and not probe.told:
+        return [BLANK, cropped((Span(" PROBE  ", "title"), span(trouble, "dim")), width, glyphs.more)]
     if trouble:
         return [*lines, *paragraphs(trouble, width, "bad", first=(Span(" "),))]
-    for number, result in enumerate(probe.results, start=1):
+    for number, result in enumerate(looked.results, start=1):
         lines.extend(result_lines(result, glyphs, width, (Span(f" {number:>2} ", "dim"),)))
     return lines
 

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from selfplay_core.models import CATEGORY_NAMES, DecisionKind, Outcome
+from selfplay_core.store.coverage import RootCount
 from selfplay_core.store.traces import Count
 from tui.drawing.columns import Block, beside, even, stacked
+from tui.drawing.coverage import command_lines, outcomes_by_category
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import BLANK, Line, Span, between, paragraphs, span, width_of, wrapped
 
 __all__ = ["ERRORS_OF", "TRIES_OF", "Figures", "Output", "Tries", "bar", "spark", "statistics_lines"]
 
 ERRORS_OF: Final = 2_000
-"""Of how many of the newest traces the server's messages are counted."""
+"""Of how many of the newest traces the server's messages and the commands are counted."""
 TRIES_OF: Final = 10_000
 """Of how many of the newest traces the retries are counted."""
 
@@ -75,6 +77,7 @@ class Figures:
     tries: tuple[Tries, ...]
     errors: tuple[tuple[str, int], ...]
     output: Output
+    roots: tuple[RootCount, ...] = ()
 
 
 def statistics_lines(figures: Figures, width: int, glyphs: Glyphs) -> list[Line]:
@@ -85,18 +88,18 @@ def statistics_lines(figures: Figures, width: int, glyphs: Glyphs) -> list[Line]
         return stacked(part(figures, room, glyphs) for part in parts)
 
     if inner < _TWO_COLUMNS:
-        lines = made(inner, _categories, _decisions, _outcomes, _reasons, _paces, _tries, _errors, _output)
+        lines = made(inner, _categories, _decisions, _outcomes, _by_category, _reasons, _paces, *_BELOW)
     elif inner < _ROOMY:
         left, right = (inner - 3) * 11 // 20, (inner - 3) - (inner - 3) * 11 // 20
         columns = (made(left, _categories, _outcomes), made(right, _decisions, _reasons, _paces))
-        lines = stacked([beside(columns, (left, right)), made(inner, _tries, _errors, _output)])
+        lines = stacked([beside(columns, (left, right)), made(inner, _by_category, *_BELOW)])
     elif inner < _THREE_COLUMNS:
         widths = even(inner, 2, gap=5)
         columns = (
             made(widths[0], _categories, _outcomes, _tries),
             made(widths[1], _decisions, _reasons, _paces),
         )
-        lines = stacked([beside(columns, widths, gap=5), made(inner, _errors, _output)])
+        lines = stacked([beside(columns, widths, gap=5), made(inner, _errors, _by_category, _commands, _output)])
     else:
         widths = even(inner, 3, gap=5)
         three = (
@@ -104,7 +107,7 @@ def statistics_lines(figures: Figures, width: int, glyphs: Glyphs) -> list[Line]
             made(widths[1], _decisions, _reasons, _tries),
             made(widths[2], _high_paces, _errors),
         )
-        lines = stacked([beside(three, widths, gap=5), made(inner, _output)])
+        lines = stacked([beside(three, widths, gap=5), made(inner, _by_category, _commands, _output)])
     return [(Span(" "), *line) if line else BLANK for line in lines]
 
 
@@ -256,6 +259,14 @@ def _errors(figures: Figures, width: int, glyphs: Glyphs) -> Block:
     return lines if figures.errors else [*lines, (Span("no errors", "dim"),)]
 
 
+def _by_category(figures: Figures, width: int, glyphs: Glyphs) -> Block:
+    return outcomes_by_category(figures.counts, width)
+
+
+def _commands(figures: Figures, width: int, glyphs: Glyphs) -> Block:
+    return command_lines(figures.roots, ERRORS_OF, width, glyphs)
+
+
 def _output(figures: Figures, width: int, glyphs: Glyphs) -> Block:
     output = figures.output
     size = "not written yet" if output.size is None else _bytes(output.size)
@@ -264,6 +275,9 @@ def _output(figures: Figures, width: int, glyphs: Glyphs) -> Block:
     if output.trouble:
         lines.extend(paragraphs(output.trouble, width, "bad", first=(Span(f"{glyphs.reject} ", "bad"),)))
     return lines
+
+
+_BELOW: Final = (_tries, _errors, _commands, _output)
 
 
 def _barred(name: Line, count: int, whole: int, width: int, role: str, glyphs: Glyphs) -> Line:

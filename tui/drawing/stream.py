@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from selfplay_core.text import without_colours
 from tui.drawing.glyphs import GLYPHS, Glyphs
 from tui.drawing.lines import Line, Span, cropped, span, width_of
 from tui.state.live import Live, StreamRow
@@ -34,7 +35,7 @@ def stream_row(row: StreamRow, width: int, glyphs: Glyphs) -> Line:
     # A short command leaves its room to the reply, unless the replies stand in a column.
     command: Span | None = _filled(text, share, glyphs) if width >= _COLUMN_FROM else None
     pieces = (command,) if command is not None else cropped((text,), max(share, 0), glyphs.more)
-    reply = (Span(f" {glyphs.reply} ", "dim"), span(row.reply[: 2 * width], "reply"))
+    reply = (Span(f" {glyphs.reply} ", "dim"), span(without_colours(row.reply)[: 2 * width], "reply"))
     return cropped((*opening, *pieces, *reply), width, glyphs.more)
 
 

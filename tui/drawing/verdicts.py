@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from selfplay_core.models import Action, CommandResult, FailedBecause, Ruling, VerdictOutcome
-from selfplay_core.text import clip
+from selfplay_core.text import clip, without_colours
 from selfplay_core.verify.verifier import MAX_COMMAND_BYTES
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import Line, Span, paragraphs, span, wrapped
@@ -45,7 +45,7 @@ def result_lines(result: CommandResult, glyphs: Glyphs, width: int, first: Line)
     role = "ok" if passed else "bad" if result.verdict.outcome is not VerdictOutcome.UNCLEAR else "warn"
     sign = glyphs.accept if passed else glyphs.verdict(result.verdict.outcome)
     head = (*first, Span(f"{sign} {verdict_words(result)} ", role), Span(f"{glyphs.reply} ", "dim"))
-    reply = clip(result.reply.strip(), _SHOWN_REPLY) or "no output"
+    reply = clip(without_colours(result.reply).strip(), _SHOWN_REPLY) or "no output"
     margin = sum(len(piece.text) for piece in first)
     return paragraphs(reply, width, "reply", first=head, indent=margin + 2)
 

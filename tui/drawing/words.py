@@ -173,13 +173,17 @@ def moved_words(moved: Moved) -> str:
     """Return what an undo or a redo did, without a full stop: `Undone: reject #3 and 2 more`."""
     verb = "Undone" if moved.kind == "undo" else "Done again"
     more = len(moved.traces) - 1
-    return f"{verb}: {moved.decision.kind.value} #{moved.traces[-1][1]}{f' and {more:,} more' if more else ''}"
+    kind = f"automatic {moved.decision.kind.value}" if moved.decision.by == AUTO else moved.decision.kind.value
+    return f"{verb}: {kind} #{moved.traces[-1][1]}{f' and {more:,} more' if more else ''}"
 
 
 def unmoved_words(*, back: bool) -> str:
     """Return why an undo or a redo did nothing."""
     if back:
-        return "There is nothing to undo: no decision of a person stands in this workspace."
+        return (
+            "There is nothing to undo: no decision of a person stands in this workspace. "
+            "What was accepted automatically is undone while the review screen shows it."
+        )
     return "There is nothing to redo: no decision was undone in this workspace since the last one that was made."
 
 

@@ -13,8 +13,8 @@ from tui.workbench import Beginning
 __all__ = ["FirstRunApp"]
 
 
-class FirstRunApp(App[Settled | None]):
-    """Shows the first-run screen; None where the person only leaves."""
+class FirstRunApp(App[Settled | None], inherit_bindings=False):
+    """Shows the first-run screen; None where the person only leaves. Textual's own keys are left out."""
 
     TITLE = "selfplay"
     CSS_PATH = STYLES
@@ -31,3 +31,7 @@ class FirstRunApp(App[Settled | None]):
 
     def on_mount(self) -> None:
         self.push_screen(FirstRunScreen(self.bench), self.exit)
+
+    def action_quit_anywhere(self) -> None:
+        """Leave, and start nothing."""
+        self.exit(None)

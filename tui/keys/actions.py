@@ -55,7 +55,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("ask_again", ("m",), "ask again", "ask the model once more, with a hint", "Decide", bar=7),
     Action("skip", ("space",), "skip", "skip for now", "Decide", bar=5),
     Action("flag", ("f",), "flag", "flag, or take the flag away", "Decide", ("review", "dataset"), 11),
-    Action("undo", ("u",), "undo", "undo the last decision", "Decide", ("review", "bulk", "dataset"), 6),
+    Action(
+        "undo",
+        ("u",),
+        "undo",
+        "undo the last decision, in the review first an automatic one that is shown",
+        "Decide",
+        ("review", "bulk", "dataset"),
+        6,
+    ),
     Action("redo", ("U", "ctrl+y"), "redo", "redo what was undone", "Decide", ("review", "bulk", "dataset")),
     Action("mark", ("x",), "mark", "mark, or take the mark away", "Many", bar=10),
     Action("mark_range", ("v",), "range", "mark all from here to where the key is pressed again", "Many"),
@@ -103,7 +111,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("allow", ("y",), "allow once", "let the shown attempt run this once", "Decide", ("held",), 1),
     Action("deny", ("n",), "deny", "end the shown attempt without running it", "Decide", ("held",), 2),
     Action("deny_pattern", ("N",), "deny pattern", "deny all that begin so, for this run", "Decide", ("held",), 3),
-    Action("edit_held", ("e",), "deny and edit", "deny it, and edit what the model wrote", "Decide", ("held",), 4),
+    Action(
+        "edit_held", ("e",), "edit", "edit what the model wrote; saving denies what is held", "Decide", ("held",), 4
+    ),
     Action("probe", ("p",), "probe", "let the server parse the commands; nothing runs", "Look", ("held",), 5),
     *(
         Action(f"strike_{number}", (str(number),), "strike", f"strike row {number}, or not", "Many", ("bulk",))
@@ -130,6 +140,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("form_previous", ("shift+tab", "up"), "field before", "field or choice before", "Move", ("first",)),
     Action("yes", ("y",), "yes", "yes, do it", "Decide", ("confirm",), 1),
     Action("no", ("n",), "no", "no, leave it", "Decide", ("confirm",), 2),
+    Action("quit_anywhere", ("ctrl+q",), "quit", "quit, but ask about an edit that is not saved", "App", SCREENS),
     Action("back", ("escape",), "back", "back, or take marks and filter away", "App", SCREENS, 24),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from selfplay_core.errors import DecisionOvertaken, SelfplayError
 from selfplay_core.models import Decision, DecisionKind, Outcome
 from selfplay_core.store.history import Moved
 from selfplay_core.store.listing import Example
-from tui.drawing.lines import Span
+from tui.drawing.lines import Line, Span
+from tui.drawing.words import moved_words, unmoved_words
 from tui.keys.actions import REASONS
 from tui.screens.confirm import ConfirmScreen
 from tui.state.review import SIGHT_SECONDS, LastDecision
@@ -33,6 +35,7 @@ class Deciding:
         self._screen = screen
         self._bench = bench
         self._saves = 0
+        self._steps: deque[bool] = deque()
         for number, reason in enumerate(REASONS, start=1):
             setattr(self, f"do_reject_{number}", lambda reason=reason: self._decide(DecisionKind.REJECT, reason))
 
@@ -106,11 +109,17 @@ class Deciding:
         try:
             await job()
         except DecisionOvertaken as error:
+            self._steps.clear()
             self._screen.tell(str(error), "warn", 12.0)
         except SelfplayError as error:
+            # What was typed on trust in what failed is not done.
+            self._steps.clear()
             self._screen.tell(str(error), "bad")
         finally:
             self._bench.state.saving = False
+        if self._steps:
+            self._save(self._move_all)
+            return
         self._screen.looking.look(anew=True)
         self._screen.painter.keys()
 
@@ -125,14 +134,20 @@ class Deciding:
             self._screen.tell("Nothing more is pending in this list.")
 
     def _step(self, *, back: bool) -> None:
+        """Undo or redo once what is being saved is saved: a key that came early is done in its turn, not lost."""
+        self._steps.append(back)
         if not self._bench.state.saving:
-            self._save(partial(self._move, back=back))
+            self._save(self._move_all)
+
+    async def _move_all(self) -> None:
+        while self._steps:
+            await self._move(back=self._steps.popleft())
 
     async def _move(self, *, back: bool) -> None:
         curator = self._bench.curator
-        moved = await (curator.undo() if back else curator.redo())
+        moved = await (curator.undo(self._bench.state.automatic) if back else curator.redo())
         if moved is None:
-            self._screen.tell("There is nothing to undo." if back else "There is nothing to redo.")
+            self._screen.tell(unmoved_words(back=back))
         else:
             await self._show_moved(moved)
 
@@ -143,11 +158,9 @@ class Deciding:
             await self._screen.looking.list_anew()
         place = state.queue.place_of(number)
         decision = shown.standing.decision if shown is not None else None
-        state.decide(number, decision.kind if decision is not None else None, self._bench.clock())
-        count = f" and {len(moved.traces) - 1} more" if len(moved.traces) > 1 else ""
-        verb = "Undone" if moved.kind == "undo" else "Done again"
+        state.moved(number, decision.kind if decision is not None else None)
         where = "" if place is not None else " (not in this list)"
-        self._screen.tell(f"{verb}: {moved.decision.kind.value} #{number}{count}{where}.")
+        self._screen.tell(f"{moved_words(moved)}{where}.")
         if place is not None:
             state.queue.go(place)
 
@@ -162,7 +175,10 @@ class Deciding:
             return
         seen_at = self._bench.curator.position
         what = "example" if len(numbers) == 1 else "examples"
-        question = [(Span(f"{kind.value.capitalize()} {len(numbers)} marked {what}?", "strong"),)]
+        question: list[Line] = [(Span(f"{kind.value.capitalize()} {len(numbers):,} marked {what}?", "strong"),)]
+        state, clock = self._bench.state, self._bench.clock()
+        if unopened := sum(not state.sight.was_opened(number, clock) for number in numbers):
+            question.append((Span(_unopened_words(unopened, len(numbers)), "warn"),))
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -188,3 +204,10 @@ class Deciding:
         more = f" {left} were left: decided by others meanwhile, or ended by a fault." if left else ""
         undo = self._bench.keymap.shown("undo")
         self._screen.tell(f"{len(decided)} {_DONE[kind]}; {undo} takes all back.{more}")
+
+
+def _unopened_words(unopened: int, marked: int) -> str:
+    """Return how many of the marked examples nobody has looked at."""
+    were = "It was" if marked == 1 else "None of them was" if unopened == marked else f"{unopened:,} of them were"
+    never = "ever" if were.startswith("None") else "never"
+    return f"{were} {never} opened since the start: only the list was seen."

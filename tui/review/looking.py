@@ -10,7 +10,7 @@ from textual.widgets import Input
 from selfplay_core.store.filters import Filter
 from tui.state.filter_text import BadFilter, hint, parse_filter
 from tui.state.layout import THREE_PANES, Layout, layout_of
-from tui.state.review import DEFAULT_FILTER, PaneName
+from tui.state.review import DEFAULT_FILTER, Notice, PaneName
 from tui.widgets.pane import Lines, Pane, Rows
 from tui.workbench import Workbench
 
@@ -31,6 +31,7 @@ class Looking:
         self.filtering = False
         self._fetching: int | None = None
         self._wanted_text = ""
+        self._told_of_filter: Notice | None = None
 
     async def begin(self) -> None:
         """Bring the list here, and the first example."""
@@ -143,21 +144,24 @@ class Looking:
 
     def filter_typed(self, text: str) -> None:
         """Show what a filter lets through while it is being typed."""
+        self._forget_told()
         if text == self._wanted_text:
             return
         try:
             wanted = parse_filter(text, DEFAULT_FILTER)
         except BadFilter as error:
-            self._screen.tell(str(error), "warn")
+            self._tell_of_filter(str(error), "warn")
             return
-        if following := hint(text):
-            self._screen.tell(following, "dim")
+        if self.filtering and (following := hint(text)):
+            self._tell_of_filter(following, "dim")
         self._wanted_text = text
         self._screen.work(partial(self._list, wanted, text), only="filter")
 
     def filter_done(self) -> None:
-        """Close the line and keep the filter."""
+        """Close the line and keep the filter; why it could not be taken stays told, what could follow does not."""
         self._close_filter()
+        if self._told_of_filter is not None and self._told_of_filter.role == "dim":
+            self._forget_told()
 
     async def show_number(self, number: int) -> None:
         """Look at one example, alone in the list if the list does not hold it."""
@@ -206,6 +210,17 @@ class Looking:
         self._bench.state.queue.forget(number)
         self._screen.painter.queue(anew=True)
         self.look(anew=True)
+
+    def _tell_of_filter(self, text: str, role: str) -> None:
+        self._screen.tell(text, role)
+        self._told_of_filter = self._bench.state.notice
+
+    def _forget_told(self) -> None:
+        """Take away what was told of a filter that is another by now, or is typed no more."""
+        if self._told_of_filter is not None and self._bench.state.notice is self._told_of_filter:
+            self._bench.state.notice = None
+            self._screen.painter.notice()
+        self._told_of_filter = None
 
     def _close_filter(self) -> None:
         self.filtering = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from selfplay_core.store.listing import Example
 from tui.drawing.conversation import conversation_lines, conversation_title
 from tui.drawing.empty import empty_lines
 from tui.drawing.example import example_lines
@@ -38,6 +39,7 @@ class Painter:
         self._bench = bench
         self._painted: int | None = None
         self._gone = 0
+        self._undoes: Example | None = None
         self._faults: list[Line] = []
         self._streamed: deque[tuple[float, int]] = deque()
 
@@ -83,6 +85,7 @@ class Painter:
         """Paint the example and its conversation: another one from the top, the same one where it stands."""
         bench, state, shown = self._bench, self._bench.state, self._bench.state.example
         number = shown.number if shown is not None else None
+        self._show_what_undo_does()
         same, self._painted = number == self._painted, number
         if shown is None:
             self._lines("example").show(lambda width: empty_lines(state, bench.keymap, width, bench.glyphs))
@@ -136,6 +139,12 @@ class Painter:
             widget.styles.offset = (0, -below)
             widget.show(lambda width: lines)
 
+    def _show_what_undo_does(self) -> None:
+        """Paint the key bar where undo is about another decision than before."""
+        before, self._undoes = self._undoes, self._bench.state.automatic
+        if before is not self._undoes:
+            self.keys()
+
     def _output_trouble(self) -> list[Line]:
         trouble = self._bench.curator.projector.trouble
         return [(Span(f" {self._bench.glyphs.reject} output  ", "bad"), span(trouble, "bad"))] if trouble else []
@@ -149,7 +158,11 @@ class Painter:
         return (Span(f" {state.example.number} {word} ", "strong"),)
 
     def _last(self) -> Line:
-        last, glyphs = self._bench.state.last, self._bench.glyphs
+        state, glyphs = self._bench.state, self._bench.glyphs
+        last = state.last
+        if state.automatic is not None and (decision := state.automatic.standing.decision) is not None:
+            words = f"automatic {glyphs.decision(decision.kind)} {state.automatic.number}"
+            return (Span(words, "dim", "undo"),)
         if last is None:
             return BLANK
         more = f" +{last.count - 1}" if last.count > 1 else ""

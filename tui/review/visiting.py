@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from selfplay_core.engine.again import why_not_again
 from tui.terminal.clipboard import copy
 from tui.workbench import Workbench
 
@@ -30,8 +31,13 @@ class Visiting:
     def do_ask_again(self) -> None:
         from tui.screens.ask import AskScreen
 
-        if (shown := self._bench.state.example) is not None:
-            self._screen.app.push_screen(AskScreen(self._bench, shown), self._answered)
+        shown = self._bench.state.example
+        if shown is None:
+            return
+        if why := why_not_again(shown):
+            self._screen.tell(why, "warn")
+            return
+        self._screen.app.push_screen(AskScreen(self._bench, shown), self._answered)
 
     def do_bulk(self) -> None:
         from tui.screens.bulk import BulkScreen

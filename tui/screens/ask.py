@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 
 from selfplay_core.store.listing import Example
 from tui.drawing.lines import BLANK, Line, Span, paragraphs, span
+from tui.drawing.words import decided_word, decider
 from tui.keys.bindings import bindings_of
 from tui.screens.keys import before_inputs, keys_taken_in
 from tui.screens.working import WorkingScreen
@@ -62,13 +63,34 @@ class AskScreen(WorkingScreen[bool]):
             self.tell(asked.error, "bad")
             return
         self.bench.curator.drop([self._example.number])
-        if asked.error:
-            self.bench.state.tell(asked.error, self.bench.clock(), "warn", _LONG)
+        told = asked.error or self._ended()
+        if told:
+            self.bench.state.tell(told, self.bench.clock(), "warn", _LONG)
         self.finish(True)
+
+    def _ended(self) -> str:
+        """Return what became of the decision that stood, blank if none did."""
+        decision = self._example.standing.decision
+        if decision is None:
+            return ""
+        return f"#{self._example.number} was answered anew: that it was {decided_word(decision)} is over. Decide again."
+
+    def _warning(self, width: int) -> list[Line]:
+        decision = self._example.standing.decision
+        if decision is None:
+            return []
+        words = (
+            f"It is {decided_word(decision)} {decider(decision)}. Another answer ends that, and no undo brings it back."
+        )
+        return [
+            *paragraphs(words, width, "warn", first=(Span(f" {self.bench.glyphs.held} ", "warn"),), indent=3),
+            BLANK,
+        ]
 
     def _asked_before(self, width: int) -> list[Line]:
         trace = self._example.trace
-        lines = [BLANK, *paragraphs(trace.prompt.text, width, "prompt", first=(Span(" "),)), BLANK]
+        prompt = paragraphs(trace.prompt.text, width, "prompt", first=(Span(" "),))
+        lines = [BLANK, *self._warning(width), *prompt, BLANK]
         answer = trace.last.answer if trace.last is not None else None
         for number, command in enumerate(answer.commands if answer is not None else (), start=1):
             lines.extend(paragraphs(command, width, "command", first=(Span(f" {number:>2} ", "dim"),)))

@@ -75,6 +75,10 @@ class PlainScreen(Screen[T]):
     def action_back(self) -> None:
         self.dismiss()
 
+    async def action_quit_anywhere(self) -> None:
+        """Quit; a screen with something to lose asks first."""
+        await self.app.run_action("app.quit_anywhere")
+
     def do_found(self, action: str | None) -> None:
         """Do what the help page ended with."""
         if action:

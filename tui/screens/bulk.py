@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import deque
 from dataclasses import dataclass
 from functools import partial, partialmethod
 from typing import Final
@@ -72,6 +73,8 @@ class BulkScreen(WorkingScreen[int | None]):
         self._cursor = 0
         self._seen_at: float | None = None
         self._saving = False
+        self._steps: deque[bool] = deque()
+        self._too_early = ""
 
     def compose_body(self) -> ComposeResult:
         yield Lines(id="body")
@@ -139,7 +142,10 @@ class BulkScreen(WorkingScreen[int | None]):
             self.tell_busy()
         elif self.page is not None and not self.has_been_seen:
             key = self.keymap.shown("accept_page")
-            self.tell(f"Too early for page {self._place + 1}: look at it first, then press {key} again.", "warn")
+            self._too_early = f"Too early for page {self._place + 1}: look at it first, then press {key} again."
+            self.tell(self._too_early, "warn")
+            # The page may be seen long enough just now: what is told then must not stay.
+            self.set_timer(SIGHT_SECONDS, self._take_back_too_early)
         elif self.page is not None and not self.is_whole:
             key = self.keymap.shown("accept_page")
             self._come_into_sight()
@@ -148,10 +154,10 @@ class BulkScreen(WorkingScreen[int | None]):
             self.begin(partial(self._accept, self.page))
 
     def action_undo(self) -> None:
-        self.begin(self._undo)
+        self._step(back=True)
 
     def action_redo(self) -> None:
-        self.begin(self._redo)
+        self._step(back=False)
 
     def action_back(self) -> None:
         if not self._saving:
@@ -161,6 +167,20 @@ class BulkScreen(WorkingScreen[int | None]):
         async with self._turning:
             await self._read_on()
             await self._turn_to(0)
+        await self._take_steps()
+
+    def _step(self, *, back: bool) -> None:
+        """Undo or redo once what is under way is done: a key that came early is done in its turn, not lost."""
+        if self.is_busy:
+            self._steps.append(back)
+            return
+        # What a failure has left over was typed on trust in what failed.
+        self._steps = deque([back])
+        self.begin(self._take_steps)
+
+    async def _take_steps(self) -> None:
+        while self._steps:
+            await (self._undo() if self._steps.popleft() else self._redo())
 
     async def _fit(self) -> None:
         """Compose the page anew from its first example where it was made for another size."""
@@ -180,6 +200,7 @@ class BulkScreen(WorkingScreen[int | None]):
             # Composed anew while the key was on its way: nobody has seen that page.
             if page is self.page:
                 await self._accept_shown(page)
+        await self._take_steps()
 
     async def _accept_shown(self, page: _Page) -> None:
         chosen = self._chosen(page)
@@ -217,7 +238,7 @@ class BulkScreen(WorkingScreen[int | None]):
         numbers = frozenset(number for _, number in moved.traces)
         kind = moved.decision.kind if forward else None
         for number in numbers:
-            self.bench.state.decide(number, kind, self.bench.clock())
+            self.bench.state.moved(number, kind)
         place = next((place for place, page in enumerate(self._pages) if page.accepted == numbers), None)
         if place is not None:
             await self._turn_to(place + 1 if forward else place)
@@ -294,6 +315,13 @@ class BulkScreen(WorkingScreen[int | None]):
 
     def _seen(self) -> None:
         self._seen_at = self.bench.clock()
+        self.set_timer(SIGHT_SECONDS, self._take_back_too_early)
+
+    def _take_back_too_early(self) -> None:
+        """Say no longer that it is too early once it is not."""
+        if self._too_early and self._news[0] == self._too_early and self.has_been_seen:
+            self.tell("")
+            self._too_early = ""
 
     def _move(self, steps: int) -> None:
         if self.page is not None and self.page.examples:

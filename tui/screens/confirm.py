@@ -76,6 +76,11 @@ class ConfirmScreen(ModalScreen[bool]):
     def action_back(self) -> None:
         self.dismiss(False)
 
+    def action_quit_anywhere(self) -> None:
+        """Say no, and let the screen below say what quitting means there."""
+        self.dismiss(False)
+        self.app.call_later(self.app.run_action, "screen.quit_anywhere")
+
     async def on_pane_clicked(self, message: Pane.Clicked) -> None:
         message.stop()
         if message.action:

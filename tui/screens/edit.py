@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -41,13 +42,24 @@ class _Asked:
 
 
 class EditScreen(WorkingScreen[bool]):
-    """True once the edit is decided on; with `outside` the editor opens at once."""
+    """True once the edit is decided on; with `outside` the editor opens at once.
+
+    `first` is what makes an example of something that is none yet, as late as an edit of it is saved.
+    """
 
     SCREEN = "edit"
     BINDINGS = before_inputs(bindings_of("edit"))
 
-    def __init__(self, bench: Workbench, example: Example, *, outside: bool = False) -> None:
+    def __init__(
+        self,
+        bench: Workbench,
+        example: Example,
+        *,
+        outside: bool = False,
+        first: Callable[[], Awaitable[Example]] | None = None,
+    ) -> None:
         super().__init__(bench)
+        self._first = first
         self._example = example
         self._start = start_of(example.trace, example.standing.decision)
         self._policy = policy_of(bench.job.settings)
@@ -56,6 +68,7 @@ class EditScreen(WorkingScreen[bool]):
         self._loaded: dict[str, str] = {}
         self._proof = self._start.proof
         self._asked: _Asked | None = None
+        self._objection: tuple[str, Fields] | None = None
         self._unread_document: str | None = None
         self._deciding = False
         self._overtaken_at: float | None = None
@@ -105,6 +118,10 @@ class EditScreen(WorkingScreen[bool]):
     def on_text_area_changed(self, message: TextArea.Changed) -> None:
         if self._asked is not None and self._asked.text != self._fields():
             self._take_back_the_question()
+        if self._objection is not None and self._objection != (self._news[0], self._fields()):
+            if self._objection[0] == self._news[0]:
+                self.tell("")
+            self._objection = None
         self._show()
 
     def action_next_field(self) -> None:
@@ -131,13 +148,13 @@ class EditScreen(WorkingScreen[bool]):
             return
         self._take_back_the_question()
         if trouble := unsendable(commands):
-            self.tell(trouble, "bad")
+            self._object(trouble, "bad")
             return
         rulings = self._policy.review_all(commands)
         denied = [ruling.reason for ruling in rulings if ruling.action is Action.DENY]
         asks = [ruling.reason for ruling in rulings if ruling.action is Action.ASK]
         if denied:
-            self.tell(f"Nothing runs. {denied[0]} Change the command, then run them again.", "bad")
+            self._object(f"Nothing runs. {denied[0]} Change the command, then run them again.", "bad")
         elif asks:
             self._ask_permission(commands, asks)
         else:
@@ -152,14 +169,16 @@ class EditScreen(WorkingScreen[bool]):
             return
         prompt, answer = self._fields().prompt, self.answer
         if trouble := unfit(prompt, self._start.own_prompt, self._example.trace.prompt.mode):
-            self.tell(trouble, "bad")
+            self._object(trouble, "bad")
             return
         made = made_of(self._start, prompt, answer, self._proof, by=self.bench.curator.operator, at=self.bench.now())
-        accept, back = self.keymap.shown("accept"), self.keymap.shown("back")
+        back = self.keymap.shown("back")
         if made is None:
-            self.tell(f"Nothing differs from the model's answer. Leave with {back}; then {accept} accepts it.", "warn")
+            key, does = ("allow", "lets it run once") if self._first is not None else ("accept", "accepts it")
+            told = f"Nothing differs from the model's answer. Leave with {back}; then {self.keymap.shown(key)} {does}."
+            self._object(told, "warn")
         elif self._overtaken_at is None and not self.is_changed and self._proof == self._start.proof:
-            self.tell(f"Nothing was changed: this edit stands already. Leave with {back}.", "warn")
+            self._object(f"Nothing was changed: this edit stands already. Leave with {back}.", "warn")
         elif self._lacks_proof(answer) and not self._pressed_again("save"):
             self._warn_of_no_proof(answer)
         else:
@@ -176,6 +195,17 @@ class EditScreen(WorkingScreen[bool]):
         else:
             self.tell(f"{self.keymap.shown('back')} again throws the changes away.", "warn")
 
+    async def action_quit_anywhere(self) -> None:
+        """Quit as `back` leaves: never past something unsaved without asking."""
+        await keys_taken_in(self)
+        if self._deciding:
+            return
+        if not self.is_changed or self._pressed_again("quit_anywhere"):
+            await super().action_quit_anywhere()
+        else:
+            quit_, save = self.keymap.shown("quit_anywhere"), self.keymap.shown("save")
+            self.tell(f"{quit_} again quits and throws the changes away; {save} saves them.", "warn")
+
     async def _verify(self, commands: tuple[str, ...], *, allowed: bool) -> None:
         more = self.bench.glyphs.more
         self.tell(f"running{more} {counted(commands)} on {self._where()}; {self.keymap.shown('back')} stops waiting")
@@ -184,12 +214,12 @@ class EditScreen(WorkingScreen[bool]):
         if looked.error:
             self.tell(f"{looked.error} {self.keymap.shown('verify')} tries again.", "bad")
         elif looked.denied:
-            self.tell(f"Nothing ran. {looked.denied}", "bad")
+            self._object(f"Nothing ran. {looked.denied}", "bad")
         elif looked.asks and not allowed:
             self.tell("")
             self._ask_permission(commands, [looked.asks])
         elif looked.asks:
-            self.tell(f"Nothing ran. {looked.asks}", "bad")
+            self._object(f"Nothing ran. {looked.asks}", "bad")
         else:
             self._proof = Proof(looked.results, looked.world)
             self.tell("")
@@ -198,6 +228,8 @@ class EditScreen(WorkingScreen[bool]):
     async def _decide(self, made: Decision) -> None:
         self._deciding = True
         try:
+            if self._first is not None:
+                self._example, self._first = await self._first(), None
             await self.bench.curator.decide(self._example, made)
         except DecisionOvertaken as error:
             await self._take_in_what_others_did(error)
@@ -279,6 +311,11 @@ class EditScreen(WorkingScreen[bool]):
             "warn",
         )
 
+    def _object(self, text: str, role: str) -> None:
+        """Tell what is wrong with the text as it stands; once it is another one, that is no news any more."""
+        self.tell(text, role)
+        self._objection = (text, self._fields())
+
     def _take_back_the_question(self) -> None:
         """Ask no more for a second key: it was asked for another text, or for other verdicts."""
         if self._asked is not None:
@@ -326,7 +363,7 @@ class EditScreen(WorkingScreen[bool]):
     def _head(self, width: int) -> list[Line]:
         prompt = self._example.trace.prompt
         left = (
-            Span(f" Edit #{self._example.number}", "title"),
+            Span(f" Edit {'what is held' if self._first else f'#{self._example.number}'}", "title"),
             Span(f"  {prompt.category}  {prompt.mode.value}", "dim"),
         )
         return [between(left, (Span("changed" if self.is_changed else "", "warn"),), width)]
@@ -355,6 +392,8 @@ class EditScreen(WorkingScreen[bool]):
             return "verdicts for exactly these commands", "ok" if good else "warn", self._proof.results
         if own is not None and last is not None and commands == own.commands:
             shown = last.results if Proof(last.results, None).is_for(commands) else ()
+            if commands and not shown:
+                return "the model's own commands, which have not run", "dim", ()
             return "the model's own commands: the evidence of the trace holds", "dim", shown
         if self._proof is not None:
             return f"stale: the commands were changed since they ran; {run} runs them again", "warn", ()

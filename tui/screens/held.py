@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -9,19 +10,19 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from selfplay_core.engine.desk import Looked
-from selfplay_core.engine.holding import deny_held, deny_pattern, parked_trace, pattern_of
+from selfplay_core.engine.holding import caught, deny_held, deny_pattern, parked_trace, pattern_of
 from selfplay_core.engine.servers import policy_of
 from selfplay_core.errors import StoreError
 from selfplay_core.store.database import Reader
 from selfplay_core.store.held import HeldAttempt, held, rule_held
-from selfplay_core.store.listing import example_of
+from selfplay_core.store.listing import Example, example_of
+from selfplay_core.store.log import Standing
 from selfplay_core.verify.policy import Policy
-from tui.drawing.held import Key, Waiting, allowed_rows, held_details, held_row
-from tui.drawing.lines import BLANK, Line, Span
+from tui.drawing.held import Key, Probe, Waiting, allowed_rows, held_details, held_row
+from tui.drawing.lines import BLANK, Line, Span, span
 from tui.keys.bindings import bindings_of
 from tui.screens.background import is_left
-from tui.screens.confirm import RISKY_SECONDS
+from tui.screens.confirm import RISKY_SECONDS, ConfirmScreen
 from tui.screens.edit import EditScreen
 from tui.screens.working import WorkingScreen
 from tui.widgets.pane import Lines, Pane, Rows
@@ -30,6 +31,9 @@ from tui.workbench import Workbench
 __all__ = ["HeldScreen", "waiting_of"]
 
 _LOOK_EVERY: Final = 1.0
+_PROBE_AFTER: Final = 1.0
+_UNDECIDED: Final = Standing(0, None, can_undo=False, can_redo=False)
+_TOO_EARLY: Final = "Too early to rule on this attempt: read it first. The keys open in a moment."
 
 
 class HeldScreen(WorkingScreen[int | None]):
@@ -45,7 +49,9 @@ class HeldScreen(WorkingScreen[int | None]):
         self._allowed: list[Waiting] = []
         self._chosen: Key | None = None
         self._painted: tuple[Key, float] | None = None
-        self._probes: dict[Key, Looked] = {}
+        self._probes: dict[Key, Probe] = {}
+        self._one_probe = asyncio.Lock()
+        self._probing: Key | None = None
         self._edited: int | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -87,15 +93,15 @@ class HeldScreen(WorkingScreen[int | None]):
 
     def action_deny_pattern(self) -> None:
         if (shown := self._ready()) is not None:
-            self.begin(partial(self._deny_pattern, shown))
+            self.begin(partial(self._ask_about_pattern, shown))
 
     def action_edit_held(self) -> None:
         if (shown := self._ready()) is not None:
-            self.begin(partial(self._edit, shown))
+            self._edit(shown)
 
     def action_probe(self) -> None:
         if self.shown is not None:
-            self.begin(partial(self._probe, self.shown))
+            self.begin(partial(self._probe_when_told, self.shown))
 
     def action_back(self) -> None:
         if not self.cancel():
@@ -117,7 +123,7 @@ class HeldScreen(WorkingScreen[int | None]):
             self.tell_busy()
             return None
         if not self.is_armed:
-            self.tell("Too early to rule on this attempt: read it first. The keys open in a moment.", "warn")
+            self.tell(_TOO_EARLY, "warn")
             return None
         return shown
 
@@ -141,12 +147,33 @@ class HeldScreen(WorkingScreen[int | None]):
             self._tell_overtaken()
         await self._reload()
 
-    async def _deny_pattern(self, shown: Waiting) -> None:
-        curator = self.bench.curator
+    async def _ask_about_pattern(self, shown: Waiting) -> None:
+        """Say how many attempts a pattern would end, where it is more than the one that was read."""
         pattern = pattern_of(shown.held_command) if shown.held_command else ""
         if not pattern:
             self.tell(f"There is no pattern in it. {self.keymap.shown('deny')} denies this one attempt.", "warn")
             return
+        count = len({shown.key, *await self.bench.curator.reader.do(caught, shown.item.run_id, pattern)})
+        if count == 1:
+            await self._deny_pattern(shown, pattern)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.begin(partial(self._deny_pattern, shown, pattern))
+
+        question: list[Line] = [
+            (Span(f"End {count:,} held attempts, and deny for the rest of the run what begins so?", "strong"),),
+            (span(pattern, "command"),),
+        ]
+        label = f"deny all {count:,}"
+        self.app.push_screen(
+            ConfirmScreen(question, label, armed_after=RISKY_SECONDS, clock=self.bench.clock, keymap=self.keymap),
+            answered,
+        )
+
+    async def _deny_pattern(self, shown: Waiting, pattern: str) -> None:
+        curator = self.bench.curator
         denied = await curator.store.do(deny_pattern, shown.item.run_id, pattern, by=curator.operator)
         # What is shown was said no to, even if the pattern should not catch it.
         trace_id, since = shown.key
@@ -155,34 +182,70 @@ class HeldScreen(WorkingScreen[int | None]):
         self.tell(f"Denied for the rest of {where}: {pattern} (held attempts that ended: {count}).", "ok")
         await self._reload()
 
-    async def _edit(self, shown: Waiting) -> None:
-        curator = self.bench.curator
-        trace_id, since = shown.key
-        reason = "To be edited."
-        if not await curator.store.do(deny_held, trace_id, since=since, by=curator.operator, reason=reason):
-            self._tell_overtaken()
-            await self._reload()
+    def _edit(self, shown: Waiting) -> None:
+        """Open what the model wrote; the attempt is held until an edit of it is saved."""
+        if shown.trace is None:
+            self.tell(f"It cannot be read, so not edited. {self.keymap.shown('deny')} denies it.", "warn")
             return
-        found = await curator.reader.do(example_of, trace_id)
-        await self._reload()
-        if found is None:
-            back_key = self.keymap.shown("back")
-            raise StoreError(
-                f"What was denied, trace {trace_id}, cannot be found. Leave with {back_key}; look for it in the list."
-            )
-        self._edited = found.number
 
         def back(decided: bool | None) -> None:
-            curator.drop([found.number])
-            self.tell(f"Edited as #{found.number}." if decided else f"Denied; #{found.number} waits undecided.", "ok")
+            if decided:
+                self.tell(f"Denied as it was, and edited as #{self._edited}.", "ok")
+            self._look()
 
-        self.app.push_screen(EditScreen(self.bench, found), back)
+        parked = Example(0, shown.item.run_id, shown.item.since, shown.trace, _UNDECIDED, flagged=False, same_as=None)
+        self.app.push_screen(EditScreen(self.bench, parked, first=partial(self._deny_for_edit, shown)), back)
 
-    async def _probe(self, shown: Waiting) -> None:
+    async def _deny_for_edit(self, shown: Waiting) -> Example:
+        """End the attempt, so that the edit of it can be decided on; raises StoreError if somebody was faster."""
+        curator = self.bench.curator
+        trace_id, since = shown.key
+        reason = "It was edited."
+        if not await curator.store.do(deny_held, trace_id, since=since, by=curator.operator, reason=reason):
+            raise StoreError(
+                "Somebody ruled on this attempt meanwhile, or it ended; nothing was saved. "
+                f"Leave with {self.keymap.shown('back')}, and see what became of it."
+            )
+        found = await curator.reader.do(example_of, trace_id)
+        if found is None:
+            raise StoreError(f"What was denied, trace {trace_id}, cannot be found. Look for it in the list.")
+        self._edited = found.number
+        return found
+
+    async def _probe_when_told(self, shown: Waiting) -> None:
         back = self.keymap.shown("back")
         self.tell(f"Probing: the server parses the commands and runs nothing. {back} stops waiting.")
-        self._probes[shown.key] = await self.bench.desk.probe(shown.commands)
+        await self._probe(shown, told=True)
         self.tell("")
+
+    def _probe_unasked(self, key: Key) -> None:
+        """Probe what has been on screen for a moment, beside the keys; what is asked for so is never asked twice."""
+        shown = self.shown
+        if shown is not None and shown.key == key and key not in self._probes and not self._one_probe.locked():
+            self.work(partial(self._probe_if_at_hand, shown))
+
+    async def _probe_if_at_hand(self, shown: Waiting) -> None:
+        if await self.bench.desk.is_at_hand():
+            await self._probe(shown, told=False)
+            if self._chosen is not None and self._chosen != shown.key:
+                self._probe_soon(self._chosen)
+
+    def _probe_soon(self, key: Key) -> None:
+        self.set_timer(_PROBE_AFTER, partial(self._probe_unasked, key))
+
+    async def _probe(self, shown: Waiting, *, told: bool) -> None:
+        known = self._probes.get(shown.key) if told else None
+        async with self._one_probe:
+            # What another one has brought meanwhile need not be asked for again.
+            if self._probes.get(shown.key) is known:
+                self._show_probing(shown.key)
+                try:
+                    self._probes[shown.key] = Probe(await self.bench.desk.probe(shown.commands), told)
+                finally:
+                    self._show_probing(None)
+
+    def _show_probing(self, key: Key | None) -> None:
+        self._probing = key
         self._show(keep_place=True)
 
     def _tell_overtaken(self) -> None:
@@ -253,10 +316,13 @@ class HeldScreen(WorkingScreen[int | None]):
         if key == self._chosen and (self._painted is None or self._painted[0] != key):
             self._painted = (key, self.bench.clock())
             self.set_timer(RISKY_SECONDS, self._show_armed)
+            self._probe_soon(key)
 
     def _show_armed(self) -> None:
         if is_left(self):
             return
+        if self.is_armed and self._news[0] == _TOO_EARLY:
+            self.tell("")
         text = "" if self.shown is None else "keys are open " if self.is_armed else f"keys open in {RISKY_SECONDS} s "
         self.show_keys()
         told = (Span(text, "ok" if self.is_armed else "warn"),) if text else ()
@@ -274,10 +340,17 @@ class HeldScreen(WorkingScreen[int | None]):
             shown,
             pattern=pattern_of(shown.held_command) if shown.held_command else "",
             probe=self._probes.get(shown.key),
+            unprobed=self._unprobed(shown.key),
             now=self.bench.now(),
             glyphs=self.bench.glyphs,
             width=width,
         )
+
+    def _unprobed(self, key: Key) -> str:
+        """Return what stands where a probe's result would."""
+        if self._probing == key:
+            return f"the server is parsing it{self.bench.glyphs.more}"
+        return f"{self.keymap.shown('probe')} lets the server parse it; nothing runs"
 
 
 def waiting_of(item: HeldAttempt, policy: Policy) -> Waiting:

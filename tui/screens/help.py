@@ -106,7 +106,8 @@ class HelpScreen(PlainScreen[str | None]):
         self.body().show(lambda width: self._lines(search, width))
 
     def _lines(self, search: str, width: int) -> list[Line]:
-        return help_lines(self.keymap, self._about, HELP, self._glyphs, width, search)
+        filters = any(action.name == "filter" for action in self.keymap.on(self._about))
+        return help_lines(self.keymap, self._about, HELP if filters else (), self._glyphs, width, search)
 
 
 def _action_in(line: Line) -> str:

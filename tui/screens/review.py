@@ -121,8 +121,12 @@ class ReviewScreen(BackgroundScreen[None]):
         self._looking.filter_done()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave all keys but one to the filter's line while it is open."""
-        return action != "do" or not self._looking.filtering or parameters == ("back",)
+        """Leave all keys but two to the filter's line while it is open."""
+        return action != "do" or not self._looking.filtering or parameters in (("back",), ("quit_anywhere",))
+
+    def action_quit_anywhere(self) -> None:
+        """Quit, as a question above this screen says."""
+        self.action_do("quit_anywhere")
 
     def action_do(self, name: str) -> None:
         """Do what an action of the table says: the method of that name of one of the matters."""

@@ -9,6 +9,7 @@ from typing import Final
 from textual.app import ComposeResult
 
 from selfplay_core.models import Outcome
+from selfplay_core.store.coverage import command_roots
 from selfplay_core.store.database import Reader
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import listing
@@ -21,6 +22,7 @@ from selfplay_core.store.statistics import (
     trace_pace,
 )
 from selfplay_core.store.traces import tally, traces
+from selfplay_core.verify.roots import root_of
 from tui.drawing.key_hints import SCROLLING, hints_of
 from tui.drawing.lines import Line, Span, span
 from tui.drawing.statistics import ERRORS_OF, TRIES_OF, Figures, Output, Tries, statistics_lines
@@ -109,6 +111,7 @@ def _figures(reader: Reader, now: float, output: Path, written: int, trouble: st
         tries=_tries(reader),
         errors=tuple((error.message, error.count) for error in frequent_errors(reader, newest=ERRORS_OF)),
         output=Output(str(output), _size(output), written, trouble),
+        roots=tuple(command_roots(reader, root_of, newest=ERRORS_OF)),
     )
 
 

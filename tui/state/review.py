@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from selfplay_core.models import DecisionKind
+from selfplay_core.models import AUTO, DecisionKind
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import Example, Listing
 from tui.state.live import Live
@@ -50,16 +50,28 @@ class LastDecision:
 
 @dataclass(slots=True)
 class Sight:
-    """Which example is on screen, and since when (monotonic seconds)."""
+    """Which example is on screen, and since when (monotonic seconds).
+
+    `opened` are those that have been there before, for long enough to be decided on.
+    """
 
     number: int | None = None
     attempts: int = 0
     since: float = 0.0
+    opened: set[int] = field(default_factory=set)
 
     def shown(self, example: Example, clock: float) -> None:
         """Note that an example has been painted; one that is painted again has been seen since the first time."""
         if (self.number, self.attempts) != (example.number, len(example.trace.attempts)):
+            if self.number is not None and self.was_opened(self.number, clock):
+                self.opened.add(self.number)
+            if self.number == example.number:
+                self.opened.discard(example.number)  # with another attempt it is one that nobody has looked at
             self.number, self.attempts, self.since = example.number, len(example.trace.attempts), clock
+
+    def was_opened(self, number: int, clock: float) -> bool:
+        """Whether an example has been on screen alone, for long enough to be decided on."""
+        return number in self.opened or (number == self.number and clock - self.since >= SIGHT_SECONDS)
 
     def long_enough(self, example: Example, clock: float) -> bool:
         """Whether a decision on the example counts."""
@@ -102,12 +114,21 @@ class State:
             return False
         return self.sight.long_enough(example, clock)
 
-    def decide(self, number: int, kind: DecisionKind | None, clock: float) -> None:
-        """Note a decision that stands in the database, or with None that one was taken back."""
+    @property
+    def automatic(self) -> Example | None:
+        """The example on screen where the automatic acceptance decided it: undo takes that back first."""
+        decision = self.example.standing.decision if self.example is not None else None
+        return self.example if decision is not None and decision.by == AUTO else None
+
+    def decide(self, number: int, kind: DecisionKind, clock: float) -> None:
+        """Note a new decision, which is in the database; the pace counts it."""
         self.queue.mark(number, mark_of(kind))
-        if kind is not None:
-            self.decisions_at.append(clock)
-            del self.decisions_at[:-2_000]
+        self.decisions_at.append(clock)
+        del self.decisions_at[:-2_000]
+
+    def moved(self, number: int, kind: DecisionKind | None) -> None:
+        """Note what stands after an undo or a redo, which is no work and counts for no pace; None: nothing stands."""
+        self.queue.mark(number, mark_of(kind))
 
     def pace(self, clock: float) -> float:
         """Return decisions a minute over the last five minutes, or since the first."""

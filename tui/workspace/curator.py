@@ -14,18 +14,18 @@ from typing import Final, TypeVar
 from selfplay_core.engine.session import Job
 from selfplay_core.errors import SelfplayError
 from selfplay_core.models import Decision, DecisionKind
-from selfplay_core.store.database import Reader
+from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.flags import set_flag
 from selfplay_core.store.held import held_count
-from selfplay_core.store.history import Moved, Undoable, last_decision, redo_last, undo_last
+from selfplay_core.store.history import Moved, Undoable, last_decision, redo_last, undo_automatic, undo_last
 from selfplay_core.store.listing import MARKS, Example, Listing, QueueLine, changes, example, lines, listing
 from selfplay_core.store.thread import AsyncReader, AsyncStore
 from selfplay_core.store.traces import tally
 from tui.workspace.commits import commit_one, commit_shown, commit_untouched
 from tui.workspace.projector import Projector
 
-__all__ = ["Curator", "News"]
+__all__ = ["Curator", "News", "is_whole"]
 
 T = TypeVar("T")
 
@@ -107,7 +107,7 @@ class Curator:
 
     async def fetch_lines(self, numbers: Sequence[int]) -> bool:
         """Bring rows of the list here; False if all were."""
-        missing = [number for number in numbers if number not in self._lines]
+        missing = [number for number in numbers if not is_whole(self._lines.get(number))]
         if not missing:
             return False
         for line in await self.reader.do(lines, missing):
@@ -183,9 +183,9 @@ class Curator:
             self.drop([example.number for example in shown])
             self.projector.wanted()
 
-    async def undo(self) -> Moved | None:
-        """Take back the last decision that a person made; None if there is none."""
-        return await self._moved(await self.store.do(undo_last, by=self.operator, at=time.time()))
+    async def undo(self, automatic: Example | None = None) -> Moved | None:
+        """Take back the `automatic` decision on an example if it stands, else the last that a person made."""
+        return await self._moved(await self.store.do(_undo, automatic, self.operator))
 
     async def redo(self) -> Moved | None:
         """Restore what was undone last; None if there is nothing."""
@@ -228,13 +228,25 @@ class Curator:
         for number, mark in marks:
             self._examples.pop(number, None)
             if (line := self._lines.get(number)) is not None:
-                self._lines[number] = replace(line, decision=_kind_of(mark))
+                self._lines[number] = replace(line, decision=_kind_of(mark), decided_at=None)
 
     async def _moved(self, moved: Moved | None) -> Moved | None:
         if moved is not None:
             self.drop([number for _, number in moved.traces])
             self.projector.wanted()
         return moved
+
+
+def is_whole(line: QueueLine | None) -> bool:
+    """Whether a row is here with all it tells; of one that was decided on meanwhile it is not known when."""
+    return line is not None and (line.decision is None or line.decided_at is not None)
+
+
+def _undo(database: Database, automatic: Example | None, by: str) -> Moved | None:
+    now = time.time()
+    with database.locked():
+        taken = undo_automatic(database, automatic.trace.id, by=by, at=now) if automatic is not None else None
+        return taken or undo_last(database, by=by, at=now)
 
 
 def _kind_of(mark: int) -> DecisionKind | None:

@@ -10,7 +10,7 @@ from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import QueueLine, changes, listing
 from selfplay_core.store.traces import tally
 from tui.state.dataset import Newest
-from tui.workspace.curator import Curator
+from tui.workspace.curator import Curator, is_whole
 
 __all__ = ["DECIDED", "DatasetList"]
 
@@ -72,8 +72,9 @@ class DatasetList:
         return True
 
     def line(self, number: int) -> QueueLine | None:
-        """Return a row if it is here already."""
-        return self._curator.line(number)
+        """Return a row if it is here already, whole."""
+        line = self._curator.line(number)
+        return line if is_whole(line) else None
 
     def is_gone(self, number: int) -> bool:
         """Whether a number that was asked for names nothing any more."""
