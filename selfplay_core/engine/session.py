@@ -115,7 +115,7 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
                 world=identity,
             )
         )
-        control.begin(plan.tuning, announce)
+        control.begin(plan.tuning, announce, resumed=chosen.resumed)
         status = RunStatus.INTERRUPTED
         try:
             await keeper.project()

@@ -38,13 +38,19 @@ class Running:
         self._screen.work(partial(self._steer, Steer("drain"), "The run finishes what has begun, then stops."))
 
     def do_start(self) -> None:
-        if self._bench.runner.is_running and not self._bench.runner.has_begun:
-            self._bench.runner.try_at_once()
-        else:
-            self._screen.work(self._start)
+        # Where a server is away there is a run that waits for it, here or in another process.
+        self._screen.work(self._hurry if self._bench.state.live.absences else self._start)
 
     def do_tune(self) -> None:
         self._screen.app.push_screen(TuneScreen(self._bench))
+
+    async def _hurry(self) -> None:
+        error = await self._bench.runner.hurry()
+        if not error:
+            self._bench.state.live.try_now(self._bench.clock())
+        self._screen.tell(error or "Trying again at once.", "bad" if error else "info")
+        self._screen.painter.header()
+        self._screen.painter.stream()
 
     async def _start(self) -> None:
         runner = self._bench.runner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from selfplay_core.events import (
@@ -124,6 +124,11 @@ class Live:
         for attempt in trace.attempts:
             self._judged(attempt, trace.id, at)
         self._trace_ended(trace, at, clock)
+
+    def try_now(self, clock: float) -> None:
+        """Note that every server that is away is being tried."""
+        for what, absence in self.absences.items():
+            self.absences[what] = replace(absence, next_try=min(absence.next_try, clock))
 
     def per_minute(self, clock: float) -> float:
         """Return how many traces ended within the last minute."""
