@@ -25,6 +25,7 @@ run.py            who works on what, and when it is over
     looking.py        a person's commands, run or parsed
     again.py          one more answer, because a person asks
   outage.py         a server that is away
+  bulletin.py       what a run says of itself to other processes
   seeds.py          numbers that follow from the run's seed
   groups.py         what a task group raises, without the group
 desk.py           what a reviewer asks of the servers, whoever holds them
