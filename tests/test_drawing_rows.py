@@ -15,7 +15,7 @@ from tests.drawing_samples import SANDBOX, as_text
 from tests.samples import PAPER
 from tui.drawing.empty import empty_lines
 from tui.drawing.fitting import fitted, part
-from tui.drawing.glyphs import GLYPHS
+from tui.drawing.glyphs import ASCII, GLYPHS
 from tui.drawing.header import faults_lines, header_line
 from tui.drawing.lines import plain, width_of
 from tui.drawing.queue import queue_row, queue_title
@@ -102,6 +102,15 @@ def test_a_row_of_the_stream_has_its_time_to_the_millisecond() -> None:
     """Rounded to the nearest, also over the second."""
     assert plain(stream_row(StreamRow(7.123, "accept", "a", "b"), 80, GLYPHS)).split()[0].endswith(":07.123")
     assert plain(stream_row(StreamRow(7.9996, "accept", "a", "b"), 80, GLYPHS)).split()[0].endswith(":08.000")
+
+
+def test_a_trace_goes_by_its_number_once_it_has_one() -> None:
+    """As the list names it; before, by the beginning of its id. A retry is counted in either case."""
+    row = StreamRow(1.5, "accept", "", "say hi", trace_id="1851abcdef", retry=2)
+    assert plain(stream_row(row, 80, GLYPHS)).split()[2:5] == ["1851ab", "\u21bb2", "say"]
+    assert plain(stream_row(row, 80, GLYPHS, 77)).split()[2:5] == ["#77", "\u21bb2", "say"]
+    assert plain(stream_row(replace(row, retry=0), 80, ASCII, 77)).split()[2:4] == ["#77", "say"]
+    assert plain(stream_row(replace(row, head="run", trace_id="", retry=0), 80, GLYPHS)).split()[2] == "run"
 
 
 def test_the_title_of_the_stream_says_whether_it_follows() -> None:

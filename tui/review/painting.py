@@ -179,9 +179,10 @@ class Painter:
         )
 
     def _stream_row(self, index: int, width: int) -> Line:
-        stream = self._bench.state.live.stream
+        live, stream = self._bench.state.live, self._bench.state.live.stream
         if index < len(stream):
-            return stream_row(stream[index], width, self._bench.glyphs)
+            row = stream[index]
+            return stream_row(row, width, self._bench.glyphs, live.numbers.get(row.trace_id))
         fault = index - len(stream)
         return self._faults[fault] if fault < len(self._faults) else BLANK
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from selfplay_core.engine.steering import Steer
 from tui.screens.tune import TuneScreen
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Running"]
 
-OPERATOR_PAUSED: Final = "as the operator said"
-
 
 class Running:
     """The keys that say something to the run."""
@@ -25,12 +23,11 @@ class Running:
         self._bench = bench
 
     def do_pause(self) -> None:
-        live = self._bench.state.live
-        if live.paused or self._bench.runner.paused:
-            self._screen.work(partial(self._steer, Steer("resume"), "Going on.", paused=""))
+        # The run itself says whether it pauses, in whichever process it is.
+        if self._bench.state.live.paused or self._bench.runner.paused:
+            self._screen.work(partial(self._steer, Steer("resume"), "Going on."))
         else:
-            told = "Paused; what has begun goes on to its end."
-            self._screen.work(partial(self._steer, Steer("pause"), told, paused=OPERATOR_PAUSED))
+            self._screen.work(partial(self._steer, Steer("pause"), "Paused; what has begun goes on to its end."))
 
     def do_stop(self) -> None:
         if self._bench.runner.is_running:
@@ -61,10 +58,7 @@ class Running:
         self._bench.state.live.status = "starting"
         self._screen.painter.header()
 
-    async def _steer(self, wish: Steer, told: str, *, paused: str | None = None) -> None:
+    async def _steer(self, wish: Steer, told: str) -> None:
         error = await self._bench.runner.steer(wish)
-        if not error and paused is not None:
-            # A run of another process does not tell so itself.
-            self._bench.state.live.paused = paused
         self._screen.tell(error or told, "bad" if error else "info")
         self._screen.painter.header()

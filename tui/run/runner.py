@@ -100,7 +100,7 @@ class Runner:
         self._control.drain()
 
     async def hurry(self) -> str:
-        """Let the next try of a server that is away come now; returns why the run could not be told, blank if it was."""
+        """Let the next try of a server that is away come now; returns why that could not be told, blank if it was."""
         if self.is_running and not self._started:
             self._impatient.set()
             return ""
