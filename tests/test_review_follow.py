@@ -150,18 +150,23 @@ async def test_without_a_run_the_header_says_what_made_the_workspace(tmp_path: P
             assert words in opened.text("header")
 
 
-async def test_a_fault_of_another_process_is_a_row_with_a_countdown(tmp_path: Path) -> None:
-    """Until its server is back, or the run is over."""
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_a_fault_of_another_process_is_a_row_with_a_countdown(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Until its server is back, or the run is over; in a small stream it is one row that leaves room for another."""
     job = review_job(tmp_path)
     fill(job, a_few(1))
-    away = replace(SAID, absences=(Absent("The server", "connection refused", NOW - 12.0, NOW + 8.0),))
-    async with review(job) as opened:
+    reason = f"connection refused{' again' * 35}"
+    away = replace(SAID, absences=(Absent("The server", reason, NOW - 12.0, NOW + 8.0),))
+    async with review(job, size=size) as opened:
         with other_run(job) as other:
             other.says(away)
             await opened.until(lambda: "next try in 8 s" in opened.text("header"))
             assert "connection refused" in opened.text("stream")
             opened.clock.seconds += 3.0
             await opened.until(lambda: "next try in 5 s" in opened.text("stream"))
+            _, row, *fault = filter(None, opened.text("stream").splitlines())
+            assert "away" in row
+            assert len(fault) == (1 if size == (80, 24) else 3)
             other.says(SAID)
             await opened.until(lambda: "next try" not in opened.text("header"))
             assert "back after" in opened.text("stream")

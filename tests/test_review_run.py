@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 import sqlite3
@@ -100,6 +101,7 @@ async def test_a_run_fills_an_empty_workspace(tmp_path: Path) -> None:
         await opened.until(lambda: "run done" in opened.text("header"))
         assert opened.number == 1
         assert "\u203a" in opened.text("stream")
+        await opened.until(lambda: re.search(r"#\d+ ", opened.text("stream")) is not None)
         await opened.bench.runner.ended()
         found = len(opened.state.queue)
         await opened.press("ctrl+g")

@@ -10,7 +10,7 @@ from tui.drawing.empty import empty_lines
 from tui.drawing.example import example_lines
 from tui.drawing.header import faults_lines, header_line
 from tui.drawing.lines import BLANK, Line, Span, span, wrapped
-from tui.drawing.queue import queue_row, queue_title
+from tui.drawing.queue import place_title, queue_row, queue_title
 from tui.drawing.stream import stream_row, stream_title
 from tui.state.review import PaneName
 from tui.widgets.keybar import KeyBar
@@ -100,7 +100,9 @@ class Painter:
         rows, live, clock = self._rows("stream"), self._bench.state.live, self._bench.clock()
         if not rows.display:
             return
-        self._faults = [*faults_lines(live, clock, rows.body_width, self._bench.glyphs), *self._output_trouble()]
+        # At most half of the rows: the stream goes on behind a fault.
+        faults = faults_lines(live, clock, rows.body_width, rows.body_height // 2, self._bench.glyphs)
+        self._faults = [*faults, *self._output_trouble()]
         rows.set_rows(len(live.stream) + len(self._faults), self._stream_row)
         gone, self._gone = self._gone, live.streamed - len(live.stream)
         if self._bench.state.tail:
@@ -113,7 +115,7 @@ class Painter:
         """Paint the rules above the panes."""
         state = self._bench.state
         shown = state.example
-        self._title(PaneName.QUEUE, queue_title(state.queue, state.filter_text))
+        self._title(PaneName.QUEUE, queue_title(state.queue, state.filter_text, listed=state.listed))
         self._title(PaneName.EXAMPLE, self._example_title())
         self._title(PaneName.CONVERSATION, conversation_title(shown) if shown is not None else _NO_TITLE)
 
@@ -142,11 +144,12 @@ class Painter:
 
     def _example_title(self) -> Line:
         state = self._bench.state
+        place = BLANK if self._rows("queue").display else place_title(state.queue, state.filter_text)
         if state.example is None:
-            return _NO_TITLE
+            return place or _NO_TITLE
         decision = state.example.standing.decision
         word = "pending" if decision is None else decision.kind.value
-        return (Span(f" {state.example.number} {word} ", "strong"),)
+        return (Span(f" {state.example.number} {word} ", "strong"), *place)
 
     def _last(self) -> Line:
         last, glyphs = self._bench.state.last, self._bench.glyphs

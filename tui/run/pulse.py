@@ -73,6 +73,8 @@ async def take_news(bench: Workbench) -> Changed:
         for number in news.amended:
             if await bench.curator.example(number) is None:
                 state.queue.forget(number)
+        if not state.listed:
+            return changed  # the first list is on its way; the news come again once there is something to add to
         await _take_arrivals(bench, changed)
         await _follow(bench, news, changed)
         bench.curator.taken(news)
@@ -109,7 +111,7 @@ async def _follow(bench: Workbench, news: News, changed: Changed) -> None:
 
 
 def _count(state: State, news: News) -> None:
-    state.held, state.decided, state.undecided = news.held, news.decided, news.undecided
+    state.held, state.decided, state.undecided, state.counted = news.held, news.decided, news.undecided, True
     last = news.last
     decision = last.entry.decision if last is not None else None
     state.last = LastDecision(decision.kind, last.number, last.count) if last is not None and decision else None
