@@ -29,7 +29,7 @@ from tui.drawing.example import example_lines
 from tui.drawing.glyphs import ASCII, GLYPHS, Glyphs
 from tui.drawing.header import faults_lines, header_line
 from tui.drawing.lines import ROLES, Line, plain, width_of
-from tui.drawing.queue import queue_row, queue_title
+from tui.drawing.queue import place_title, queue_row, queue_title
 from tui.drawing.stream import stream_row, stream_title
 from tui.keys.actions import Keymap
 from tui.state.live import Absence, StreamRow
@@ -42,7 +42,7 @@ REORDERS = {"RLE", "LRE", "RLO", "LRO", "PDF", "RLI", "LRI", "FSI", "PDI"}
 
 def state_of(text: str, status: str = "running", *, away: bool = False, filtered: bool = False) -> State:
     """A state in which every text from outside is the given one."""
-    state = State(held=2, undecided=3, filter_text=text)
+    state = State(listed=True, counted=True, held=2, undecided=3, filter_text=text)
     live = state.live
     live.status, live.reason, live.paused = status, text, ""
     live.model = ModelIdentity("ollama", text)
@@ -75,7 +75,7 @@ def every_pane(text: str, width: int, glyphs: Glyphs) -> Iterator[Line]:
     yield queue_row(line, 7, 0, width, glyphs, chosen=True, cursor=True)
     yield stream_row(StreamRow(1.0, "accept", text, text, text), width, glyphs)
     state = state_of(text, away=True)
-    yield from faults_lines(state.live, 1.0, width, glyphs)
+    yield from faults_lines(state.live, 1.0, width, 50, glyphs)
     for shown_state in (state, state_of(text), state_of(text, "failed"), state_of(text, "", filtered=True)):
         yield from empty_lines(shown_state, KEYS, width, glyphs)
 
@@ -83,7 +83,12 @@ def every_pane(text: str, width: int, glyphs: Glyphs) -> Iterator[Line]:
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
 def test_no_control_character_survives_any_drawing(text: str) -> None:
     """Nor one that reorders, nor one that no terminal encodes."""
-    for line in (*every_pane(text, 57, GLYPHS), header_of(text, 160), queue_title(Queue(), text)):
+    for line in (
+        *every_pane(text, 57, GLYPHS),
+        header_of(text, 160),
+        queue_title(Queue(), text),
+        place_title(Queue(), text),
+    ):
         for character in plain(line):
             assert unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
             assert unicodedata.bidirectional(character) not in REORDERS

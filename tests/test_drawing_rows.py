@@ -8,22 +8,24 @@ from dataclasses import replace
 
 import pytest
 
-from selfplay_core.models import DecisionKind, Level, Mode, ModelIdentity, Outcome
+from selfplay_core.models import CATEGORY_NAMES, DecisionKind, Level, Mode, ModelIdentity, Outcome
 from selfplay_core.store.filters import MARKS, Filter
 from selfplay_core.store.listing import Listing, QueueLine
 from tests.drawing_samples import SANDBOX, as_text
 from tests.samples import PAPER
 from tui.drawing.empty import empty_lines
 from tui.drawing.fitting import fitted, part
-from tui.drawing.glyphs import GLYPHS
+from tui.drawing.glyphs import ASCII, GLYPHS
 from tui.drawing.header import faults_lines, header_line
 from tui.drawing.lines import plain, width_of
-from tui.drawing.queue import queue_row, queue_title
+from tui.drawing.queue import place_title, queue_row, queue_title
 from tui.drawing.stream import stream_row, stream_title
+from tui.drawing.words import short_category_word
 from tui.keys.actions import Keymap
+from tui.state.layout import layout_of
 from tui.state.live import Absence, Live, StreamRow
 from tui.state.queue import Queue
-from tui.state.review import State
+from tui.state.review import DEFAULT_FILTER, State
 
 COWS = QueueLine(
     1843,
@@ -46,9 +48,14 @@ def row(line: QueueLine | None, width: int, mark: int = 0, *, chosen: bool = Fal
     return plain(queue_row(line, 1843, mark, width, GLYPHS, chosen=chosen, cursor=cursor)).rstrip()
 
 
+def opened(decided: Counter[DecisionKind] | None = None, wanted: Filter = DEFAULT_FILTER, text: str = "") -> State:
+    """A state whose first list and first counts have arrived."""
+    return State(listed=True, counted=True, decided=decided or Counter(), wanted=wanted, filter_text=text)
+
+
 def busy_state() -> State:
     """A state with something in every place of the header."""
-    state = State(held=1, undecided=312, decisions_at=[4.0 * number for number in range(75)])
+    state = State(listed=True, counted=True, held=1, undecided=312, decisions_at=[4.0 * number for number in range(75)])
     kinds = (DecisionKind.ACCEPT, DecisionKind.REJECT, DecisionKind.EDIT, DecisionKind.SKIP)
     state.decided = Counter(dict(zip(kinds, (1204, 88, 31, 92), strict=True)))
     live = state.live
@@ -74,11 +81,35 @@ def test_a_row_tells_what_needs_eyes_and_where_there_is_room_the_category() -> N
     """Retries, and an end that is no success."""
     assert row(replace(COWS, attempts=3, outcome=Outcome.FAILED), 29) == " · 1843 Make every cow … ↻2 ✗"
     assert row(replace(COWS, outcome=Outcome.UNPROVEN), 44) == " · 1843 Make every cow within te… ? execute"
+    assert row(replace(COWS, outcome=Outcome.UNPROVEN), 34) == " · 1843 Make every cow wi… ? exec"
+
+
+@pytest.mark.parametrize("category", CATEGORY_NAMES)
+@pytest.mark.parametrize("size", [(100, 30), (120, 36), (160, 50)])
+def test_the_list_beside_the_example_names_every_category(category: str, size: tuple[int, int]) -> None:
+    """In a word of its own, at the end of the row, after retries and a sign; half of the row is the prompt's."""
+    width = layout_of(State(), *size).queue
+    assert width
+    busy = replace(COWS, category=category, attempts=3, outcome=Outcome.FAILED)
+    assert row(busy, width).split()[-1] == short_category_word(category)
+    assert len(row(busy, width).split(" \u21bb2")[0]) >= width // 2
+    assert len({short_category_word(name) for name in CATEGORY_NAMES}) == len(CATEGORY_NAMES)
+    assert len({len(row(replace(COWS, category=name), width).rstrip()) <= width for name in CATEGORY_NAMES}) == 1
 
 
 def test_every_mark_has_its_own_sign() -> None:
     """None is told apart by colour alone."""
     assert len({row(COWS, 29, mark)[1] for mark in range(len(MARKS))}) == len(MARKS)
+
+
+def test_a_list_that_is_out_of_sight_says_where_it_stands() -> None:
+    """The place, of how many, and the filter in force."""
+    queue = Queue()
+    queue.load(Listing(array("Q", [1, 2, 3]), bytearray([0, 1, 0])), stay_on=2)
+    assert plain(place_title(queue, "")).split() == ["2/3"]
+    assert plain(place_title(queue, "cmd:execute")).split() == ["2/3", "/cmd:execute"]
+    assert plain(place_title(Queue(), "x")).split() == ["0/0", "/x"]
+    assert plain(place_title(Queue(), " ")) == ""
 
 
 def test_the_title_of_the_queue_counts_what_is_undecided() -> None:
@@ -87,6 +118,7 @@ def test_the_title_of_the_queue_counts_what_is_undecided() -> None:
     queue.load(Listing(array("Q", [1, 2, 3]), bytearray([0, 1, 0])))
     assert plain(queue_title(queue, "")).split() == ["Prompts", "2", "of", "3"]
     assert plain(queue_title(queue, "cmd:execute")).split()[-1] == "/cmd:execute"
+    assert plain(queue_title(Queue(), "", listed=False)).split() == ["Prompts"]
 
 
 def test_replies_stand_in_one_column_where_there_is_room() -> None:
@@ -102,6 +134,15 @@ def test_a_row_of_the_stream_has_its_time_to_the_millisecond() -> None:
     """Rounded to the nearest, also over the second."""
     assert plain(stream_row(StreamRow(7.123, "accept", "a", "b"), 80, GLYPHS)).split()[0].endswith(":07.123")
     assert plain(stream_row(StreamRow(7.9996, "accept", "a", "b"), 80, GLYPHS)).split()[0].endswith(":08.000")
+
+
+def test_a_trace_goes_by_its_number_once_it_has_one() -> None:
+    """As the list names it; before, by the beginning of its id. A retry is counted in either case."""
+    row = StreamRow(1.5, "accept", "", "say hi", trace_id="1851abcdef", retry=2)
+    assert plain(stream_row(row, 80, GLYPHS)).split()[2:5] == ["1851ab", "\u21bb2", "say"]
+    assert plain(stream_row(row, 80, GLYPHS, 77)).split()[2:5] == ["#77", "\u21bb2", "say"]
+    assert plain(stream_row(replace(row, retry=0), 80, ASCII, 77)).split()[2:4] == ["#77", "say"]
+    assert plain(stream_row(replace(row, head="run", trace_id="", retry=0), 80, GLYPHS)).split()[2] == "run"
 
 
 def test_the_title_of_the_stream_says_whether_it_follows() -> None:
@@ -157,11 +198,29 @@ def test_servers_that_are_away_have_a_row_each() -> None:
         "b": Absence("model server", "busy", 0.0, 400.0),
         "a": Absence("Minecraft server", "refused", 200.0, 300.0),
     }
-    lines = as_text(faults_lines(live, 300.0, 80)).splitlines()
+    lines = as_text(faults_lines(live, 300.0, 80, 4)).splitlines()
     assert lines == [
-        " ✗ Minecraft server away for 100 s, trying now: refused",
-        " ✗ model server away for 5 min, next try in 100 s: busy",
+        " ✗ Minecraft server: trying now, away for 100 s: refused",
+        " ✗ model server: next try in 100 s, away for 5 min: busy",
     ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_fault_says_first_what_and_when(width: int) -> None:
+    """In as many rows as there are for faults, with the next try in each; the reason gives way."""
+    live = Live()
+    reason = "The server at 127.0.0.1:25575 refused the connection. Start it, or correct its address. " * 3
+    live.absences = {
+        name: Absence(name, reason, 200.0, 308.0) for name in ("The server's list of players", "The Minecraft server")
+    }
+    for room in (1, 2, 3):
+        lines = as_text(faults_lines(live, 300.0, width, room)).splitlines()
+        assert len(lines) == 2
+        assert all("next try in 8 s" in line and line.endswith("…") for line in lines)
+        assert all(len(line) <= width for line in lines)
+    whole = as_text(faults_lines(live, 300.0, width, 20)).splitlines()
+    assert len(whole) > 2
+    assert whole[-1].endswith("address.")
 
 
 def test_the_part_that_weighs_most_gives_way_first() -> None:
@@ -180,15 +239,28 @@ def test_the_part_that_weighs_most_gives_way_first() -> None:
 
 def test_nothing_yet_says_how_to_begin() -> None:
     """With the key of the keymap in force, which can be clicked."""
-    lines = empty_lines(State(), Keymap.of({"start": "f5"}), 57)
+    lines = empty_lines(opened(), Keymap.of({"start": "f5"}), 57)
     assert "Nothing to review yet." in as_text(lines)
     assert "f5  start a run" in as_text(lines)
     assert "start" in {piece.action for line in lines for piece in line}
 
 
+@pytest.mark.parametrize("state", [State(), State(listed=True), State(counted=True, undecided=3)])
+def test_what_has_not_arrived_is_not_said_to_be_empty(state: State) -> None:
+    """Neither in the pane nor in the header, until the first list and the first counts are there."""
+    text = as_text(empty_lines(state, KEYS, 57))
+    assert "Opening the workspace" in text
+    assert "Nothing" not in text
+    assert "No run" not in text
+    if not state.counted:
+        assert "opening" in header(state, 120)
+        assert "wait" not in header(state, 120)
+        assert "no run" not in header(state, 120)
+
+
 def test_what_is_being_worked_on_is_shown() -> None:
     """A few of the prompts, and how many more."""
-    state = State()
+    state = opened()
     state.live.status = "running"
     assert "writing prompts" in as_text(empty_lines(state, KEYS, 57))
     state.live.in_work = {str(number): f"sudo prompt {number}" for number in range(11)}
@@ -200,7 +272,7 @@ def test_what_is_being_worked_on_is_shown() -> None:
 
 def test_all_decided_leads_back() -> None:
     """To undo, to what was decided, and to another run."""
-    state = State(decided=Counter({DecisionKind.ACCEPT: 4}))
+    state = opened(decided=Counter({DecisionKind.ACCEPT: 4}))
     state.live.status = "done"
     text = as_text(empty_lines(state, KEYS, 57))
     for words in ("All decided: 4 examples.", "The run is done.", "u   take back", "^g  start another run"):
@@ -209,7 +281,7 @@ def test_all_decided_leads_back() -> None:
 
 def test_a_run_that_failed_has_its_reason() -> None:
     """And the key that starts it again."""
-    state = State()
+    state = opened()
     state.live.status, state.live.reason = "failed", "The model is not there. Pull it."
     text = as_text(empty_lines(state, KEYS, 57))
     assert "The run failed." in text
@@ -219,7 +291,7 @@ def test_a_run_that_failed_has_its_reason() -> None:
 
 def test_a_filter_that_matches_nothing_can_be_taken_away() -> None:
     """It is shown as it was typed."""
-    state = State(wanted=Filter(text="x"), filter_text="[red] x", decided=Counter({DecisionKind.ACCEPT: 4}))
+    state = opened(Counter({DecisionKind.ACCEPT: 4}), Filter(text="x"), "[red] x")
     text = as_text(empty_lines(state, KEYS, 57))
     assert "Nothing matches the filter." in text
     assert "filter [red] x" in text

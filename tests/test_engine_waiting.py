@@ -89,10 +89,11 @@ class Patient(Control):
         super().__init__()
         self.clock = clock
 
-    async def wait(self, seconds: float) -> None:
+    async def wait_for_try(self, seconds: float) -> bool:
         if self.draining:
             raise Drained
         self.clock.now += seconds
+        return False
 
 
 def outage(events: list[Event], give_up: float) -> tuple[Outage, Patient]:
@@ -152,3 +153,38 @@ async def test_a_drain_waits_for_nobody() -> None:
     control.drain()
     with pytest.raises(Drained):
         await away.wait(AWAY)
+
+
+async def test_a_person_hurries_all_who_wait() -> None:
+    """The next try is now, of every server that is away; the one after it is planned anew."""
+    events: list[Event] = []
+    control = Control()
+    model, server = (
+        Outage(what, give_up=600, control=control, announce=events.append) for what in ("The model", "The server")
+    )
+    for _ in range(2):
+        async with asyncio.timeout(0.9), asyncio.TaskGroup() as group:
+            for away in (model, model, server):
+                group.create_task(away.wait(AWAY))
+            await asyncio.sleep(0)
+            control.hurry()
+    told = [(event.what, event.retry_in) for event in events if isinstance(event, Away)]
+    assert told == [("The model", 1), ("The server", 1), ("The model", 2), ("The server", 2)]
+
+
+async def test_who_waits_later_is_not_hurried() -> None:
+    """A hurry is for the waits that have begun."""
+    control = Control()
+    control.hurry()
+    assert not await control.wait_for_try(0.01)
+
+
+async def test_a_drain_ends_a_wait_for_the_next_try() -> None:
+    """What waits is left undone at once, not at the next try."""
+    control = Control()
+    waiting = asyncio.create_task(control.wait_for_try(600))
+    await asyncio.sleep(0)
+    control.drain()
+    with pytest.raises(Drained):
+        async with asyncio.timeout(1):
+            await waiting

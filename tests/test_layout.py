@@ -31,6 +31,8 @@ def test_the_example_has_always_room(columns: int, rows: int, hidden: set[PaneNa
     assert layout.middle is PaneName.EXAMPLE
     assert columns - layout.queue - layout.conversation >= NARROWEST_EXAMPLE
     assert rows - 1 - layout.stream - layout.key_rows >= 8
+    # With anything beside it, it is wide enough to be read all the same.
+    assert columns - layout.queue - layout.conversation >= (50 if layout.queue or layout.conversation else 0)
 
 
 @given(st.integers(LEAST[0], 400), st.integers(LEAST[1], 200), st.sampled_from(PaneName), st.booleans())
@@ -74,6 +76,31 @@ async def test_a_side_is_laid_over_the_example_and_taken_away(tmp_path: Path, si
         assert opened.text("example") == ""
         await opened.press("escape", "j")
         assert "2 pending" in opened.text("example")
+
+
+async def test_the_conversation_has_room_beside_the_list_or_lies_over_the_example(tmp_path: Path) -> None:
+    """Between narrow and wide the list stands beside the example, and `o` shows the conversation as where it is narrow.
+
+    What a person hid stays hidden in a wider terminal; what only had no room does not.
+    """
+    job = review_job(tmp_path)
+    fill(job, [corrected(), *a_few()])
+    async with review(job, size=(100, 20)) as opened:
+        example = opened.app.review.query_one("#example", Pane)
+        assert example.size.width >= 60
+        assert opened.text("conversation") == ""
+        assert "Prompts 7" in opened.text("queue")
+        await opened.press("o")
+        assert "attempt 1" in opened.text("conversation")
+        await opened.press("o")
+        assert "1 pending" in opened.text("example")
+        assert "Prompts 7" in opened.text("queue")
+        await opened.resize(120, 20)
+        assert "attempt 1" in opened.text("conversation")
+        await opened.press("o")
+        await opened.resize(119, 20)
+        await opened.resize(120, 20)
+        assert opened.text("conversation") == ""
 
 
 @pytest.mark.parametrize("size", SIZES)

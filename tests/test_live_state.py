@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfplay_core.engine.bulletin import Absent, Bulletin
 from selfplay_core.events import (
     AttemptJudged,
     Away,
@@ -38,7 +39,7 @@ from selfplay_core.models import (
     WorldKind,
 )
 from tests.store_samples import a_prompt, a_trace
-from tui.state.live import Live, StreamRow
+from tui.state.live import Absence, Live, StreamRow
 
 MODEL = ModelIdentity("sandbox", "scripted")
 WORLD = WorldIdentity(WorldKind.SANDBOX, "sandbox", "1.21")
@@ -98,7 +99,7 @@ def test_work_is_counted_from_its_beginning_to_its_end() -> None:
     live.apply(TraceEnded(trace(0)), 1.0, 1.0)
     live.apply(TraceHeld("trace-1", "kill @e", "a broad selector", PROMPT, "run"), 1.0, 1.0)
     assert set(live.in_work) == {"trace-2"}
-    assert live.stream[-1] == StreamRow(1.0, "held", "trace-", "kill @e", "a broad selector")
+    assert live.stream[-1] == StreamRow(1.0, "held", "", "kill @e", "a broad selector", "trace-1")
 
 
 @given(st.lists(st.sampled_from(Outcome), max_size=30))
@@ -117,14 +118,14 @@ def test_outcomes_are_counted(outcomes: list[Outcome]) -> None:
 def test_each_command_is_a_row_with_its_reply_and_the_sign_of_its_verdict() -> None:
     """In the order in which they ran; a retry is numbered."""
     live = after(AttemptJudged("abcdefghi", attempt(*VerdictOutcome)))
-    assert [(row.sign, row.head, row.text, row.reply) for row in live.stream] == [
-        ("accept", "abcdef", "say passed", "passed!"),
-        ("reject", "abcdef", "say rejected", "rejected!"),
-        ("reject", "abcdef", "say failed", "failed!"),
-        ("unclear", "abcdef", "say unclear", "unclear!"),
+    assert [(row.sign, row.trace_id, row.text, row.reply) for row in live.stream] == [
+        ("accept", "abcdefghi", "say passed", "passed!"),
+        ("reject", "abcdefghi", "say rejected", "rejected!"),
+        ("reject", "abcdefghi", "say failed", "failed!"),
+        ("unclear", "abcdefghi", "say unclear", "unclear!"),
     ]
     live.apply(AttemptJudged("abcdefghi", attempt(number=2, error="no JSON")), 1.0, 1.0)
-    assert live.stream[-1] == StreamRow(1.0, "reject", "abcdef \u21bb1", "no usable answer", "no JSON")
+    assert live.stream[-1] == StreamRow(1.0, "reject", "", "no usable answer", "no JSON", "abcdefghi", 1)
 
 
 @pytest.mark.parametrize(("outcome", "rows"), [(Outcome.SOLVED, 0), (Outcome.BLOCKED, 1), (Outcome.ERRORED, 1)])
@@ -182,6 +183,69 @@ def test_the_rate_is_of_the_last_minute() -> None:
     assert live.per_minute(119.0) == pytest.approx(61, abs=1)
     assert live.per_minute(149.0) == pytest.approx(31, abs=1)
     assert live.per_minute(1_000.0) == 0
+
+
+def test_what_is_too_much_to_show_is_counted_and_told() -> None:
+    """The rate is of what ended; nothing to pass over is nothing to tell."""
+    live = Live()
+    live.follow(trace(), 1.0, 10.0)
+    before = live.streamed
+    live.pass_over(0, 1.0, 10.0)
+    assert live.streamed == before
+    live.pass_over(1_234, 1.0, 10.0)
+    assert "1,234 more" in live.stream[-1].text
+    assert live.per_minute(10.0) == 1_235
+
+
+SAID = Bulletin(MODEL, WORLD)
+AWAY = Absent("The server", "refused", 90.0, 108.0)
+
+
+def test_another_processs_run_tells_of_its_faults_and_its_pause() -> None:
+    """In this process's monotonic seconds, with the rows that a run of this process would give; each once."""
+    live = Live(status="following")
+    for _ in range(2):
+        live.hear(replace(SAID, paused="the disk is full", absences=(AWAY,)), 100.0, 10.0)
+    assert live.paused == "the disk is full"
+    assert live.absences == {"The server": Absence("The server", "refused", 0.0, 18.0)}
+    assert [(row.head, row.text) for row in live.stream] == [("The server", "away")]
+    live.hear(replace(SAID, absences=(replace(AWAY, next_try=116.0),)), 108.0, 18.0)
+    assert live.paused == ""
+    assert live.absences["The server"].next_try == 26.0
+    live.hear(SAID, 112.0, 22.0)
+    assert live.absences == {}
+    assert live.stream[-1].text == "back after 22 s"
+    assert live.streamed == 3
+
+
+def test_a_run_that_is_out_of_sight_leaves_nothing_behind() -> None:
+    """The next one that is followed is heard from its first word on."""
+    live = Live(status="following")
+    said = replace(SAID, paused="a person said so", absences=(AWAY,))
+    live.hear(said, 100.0, 10.0)
+    live.lose_sight("gone")
+    assert (live.status, live.reason, live.paused, live.absences) == ("done", "gone", "", {})
+    live.hear(said, 100.0, 10.0)
+    assert live.paused
+    assert live.absences
+
+
+def test_a_try_that_was_hurried_is_now() -> None:
+    """Until it is known how it went."""
+    live = after(Away("The model", "refused", 5.0, 0.0), clock=10.0)
+    live.try_now(11.0)
+    assert live.absences["The model"].next_try == 11.0
+    live.try_now(12.0)
+    assert live.absences["The model"].next_try == 11.0
+
+
+def test_numbers_are_kept_of_as_many_traces_as_the_stream_has_rows() -> None:
+    """The newest."""
+    live = Live()
+    live.number((number, f"trace-{number}") for number in range(LONGEST + 7))
+    assert len(live.numbers) == LONGEST
+    assert "trace-6" not in live.numbers
+    assert live.numbers["trace-7"] == 7
 
 
 def test_the_stream_is_bounded_and_its_count_is_not() -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from selfplay_core.engine.rows import render
+from selfplay_core.exchange.rows import render
 from selfplay_core.models import AUTO, Decision, DecisionKind, Outcome
 from selfplay_core.store.decisions import decide
 from selfplay_core.store.log import log_position

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 import sqlite3
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import selfplay_core.engine.outage
 import tui.run.runner
 from selfplay_core.engine.session import Job
 from selfplay_core.models import Decision, DecisionKind
@@ -40,7 +42,7 @@ async def test_what_arrives_is_added_behind_and_nothing_moves(tmp_path: Path) ->
         before = opened.text("example")
         fill(job, a_few(3), run="u")
         await opened.until(lambda: len(opened.state.queue) == 5)
-        await opened.until(lambda: "5 sudo give me 3 torches" in opened.text("queue"))
+        await opened.until(lambda: "5 sudo give me 3 torc" in opened.text("queue"))
         assert opened.text("example") == before
         assert opened.number == 2
 
@@ -99,6 +101,7 @@ async def test_a_run_fills_an_empty_workspace(tmp_path: Path) -> None:
         await opened.until(lambda: "run done" in opened.text("header"))
         assert opened.number == 1
         assert "\u203a" in opened.text("stream")
+        await opened.until(lambda: re.search(r"#\d+ ", opened.text("stream")) is not None)
         await opened.bench.runner.ended()
         found = len(opened.state.queue)
         await opened.press("ctrl+g")
@@ -232,6 +235,35 @@ async def test_a_server_that_goes_and_comes_back(tmp_path: Path) -> None:
         await ground.server.start()
         await opened.until(lambda: len(opened.state.queue) > count)
         await opened.until(lambda: "away" not in opened.text("header"))
+
+
+async def test_a_server_that_went_is_tried_at_once_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`^g` wakes the run that has begun and waits for it, however far away the next try is."""
+    monkeypatch.setattr(selfplay_core.engine.outage, "_FIRST_DELAY", 600.0)
+    async with _unhurried(tmp_path) as ground, review(_long_job(ground), generates=True) as opened:
+        await opened.until(lambda: opened.number == 1)
+        await ground.server.stop()
+        await opened.until(lambda: "next try in" in opened.text("stream"))
+        await ground.server.start()
+        await opened.press("ctrl+g")
+        assert "at once" in opened.told
+        await opened.until(lambda: "away" not in opened.text("header"))
+
+
+async def test_what_was_tuned_outlives_a_stop(tmp_path: Path) -> None:
+    """`^c`, then `^g`: the run that goes on is as it was tuned."""
+    async with _unhurried(tmp_path) as ground, review(_long_job(ground), generates=True) as opened:
+        await opened.until(lambda: opened.number == 1)
+        await opened.press("T", "l", "enter")
+        await opened.until(lambda: opened.is_home)
+        tuned = opened.bench.runner.tuning
+        assert tuned is not None
+        assert tuned.focus == "enchantment_combos"
+        await opened.press("ctrl+c")
+        await opened.until(lambda: not opened.bench.runner.is_running)
+        await opened.press("ctrl+g")
+        await opened.until(lambda: opened.state.live.status == "running")
+        assert opened.bench.runner.tuning == tuned
 
 
 async def test_a_run_of_another_process_is_followed_and_steered(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import redo, standing, undo
 from selfplay_core.store.filters import MARKS, Filter
 from selfplay_core.store.flags import set_flag
-from selfplay_core.store.listing import changes, example, example_of, lines, listing
+from selfplay_core.store.listing import Arrivals, arrivals, changes, example, example_of, lines, listing
+from selfplay_core.store.listing import ended as ended_traces
 from selfplay_core.store.traces import save_trace
 from tests.store_samples import (
     ACCEPT,
@@ -266,3 +267,24 @@ def test_a_snapshot_sees_one_moment(tmp_path: Path, database: Database) -> None:
     decided(database, made, ACCEPT)
     assert marks(reader) == ["accept"]
     reader.close()
+
+
+def test_arrivals_are_all_that_ended_since(tmp_path: Path) -> None:
+    """Decided or not, errored or not; the newest by name, the others by their count."""
+    database = begun(tmp_path)
+    assert arrivals(database, 0, 10) == Arrivals(0, 0, ())
+    made = ended(database, ["a", "b", "c"])
+    decided(database, made[1])
+    made += ended(database, ["d"], 2, outcome=Outcome.ERRORED)
+    assert arrivals(database, 1, 2) == Arrivals(3, 4, ((3, made[2].id), (4, made[3].id)))
+    assert arrivals(database, 4, 2) == Arrivals(0, 4, ())
+    assert arrivals(database, 0, 0) == Arrivals(4, 4, ())
+    database.close()
+
+
+def test_traces_are_read_many_at_once(tmp_path: Path) -> None:
+    """In the order that was asked for; what is not there is left out."""
+    database = begun(tmp_path)
+    made = ended(database, ["a", "b", "c"])
+    assert [(found.number, found.trace) for found in ended_traces(database, [3, 9, 1])] == [(3, made[2]), (1, made[0])]
+    database.close()

@@ -142,6 +142,29 @@ async def test_retries_hold_from_the_next_attempt_on(tmp_path: Path) -> None:
     assert (trace.outcome.value, len(trace.attempts)) == ("corrected", 4)
 
 
+async def test_a_run_that_goes_on_is_as_it_was_tuned(tmp_path: Path) -> None:
+    """In the process that tuned it; another run is set as its plan says."""
+    kept = Tuning("worldedit", 3, 0)
+    async with playground(tmp_path) as ground:
+        ground.slow = lambda body: 0.02
+        first = Control()
+        async with going(ground.job(run__rounds=20), first) as run:
+            await run.until(lambda events: count(events, TraceEnded) == 1)
+            first.drain()
+            await run.ended()
+        again = Control(kept)
+        async with going(ground.job(run__rounds=20), again) as run:
+            await run.until(lambda events: count(events, RunTuned) == 1)
+            assert again.tuning == kept
+            await run.until(lambda events: ground.model.most_at_once == 3)
+            again.drain()
+            await run.ended()
+        another = Control(kept)
+        async with going(ground.job(run__rounds=20, new=True), another) as run:
+            await run.until(lambda events: count(events, TraceEnded) == 1)
+            assert another.tuning == Tuning(None, 1, 2)
+
+
 async def test_a_persons_pause_is_told(tmp_path: Path) -> None:
     """And that it is over; a second word for the same thing is none."""
     async with playground(tmp_path) as ground, going(ground.job(run__rounds=1)) as run:

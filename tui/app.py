@@ -21,6 +21,7 @@ from tui.messages import CopyWanted
 from tui.run.pulse import Changed, drain, take_news
 from tui.screens.review import ReviewScreen
 from tui.screens.too_small import TooSmallScreen
+from tui.state.filter_text import names_one
 from tui.state.layout import LEAST
 from tui.state.review import PaneName
 from tui.terminal.remembered import Remembered, recall, remember
@@ -222,7 +223,7 @@ class ReviewApp(App[int], inherit_bindings=False):
         remember(
             self.bench.curator.workspace,
             Remembered(
-                filter_text=state.filter_text,
+                filter_text="" if names_one(state.filter_text) else state.filter_text,
                 hidden=tuple(sorted(state.hidden)),
                 theme=self.theme,
                 number=state.queue.current,

@@ -5,7 +5,7 @@ session.py        the settings made into a run, and everything closed after it
   plan.py           what a run is told before it starts
   backlog.py        what earlier runs left
 run.py            who works on what, and when it is over
-  control.py        pause, resume, drain, tune
+  control.py        pause, resume, hurry, drain, tune
     tuning.py         what may be set anew under way
   queue.py          the prompts and rounds that wait
   rounds.py         a round's categories and prompts
@@ -25,10 +25,11 @@ run.py            who works on what, and when it is over
     looking.py        a person's commands, run or parsed
     again.py          one more answer, because a person asks
   outage.py         a server that is away
+  bulletin.py       what a run says of itself to other processes
   seeds.py          numbers that follow from the run's seed
   groups.py         what a task group raises, without the group
 desk.py           what a reviewer asks of the servers, whoever holds them
-steering.py       pause, resume, drain and tune a run of whichever process
+steering.py       pause, resume, hurry, drain and tune a run of whichever process
   relay.py          a request to the run, left in the workspace and waited for
 holding.py        held attempts that end without having run
 doctor.py         is everything there that a run needs

@@ -1,4 +1,4 @@
-"""Pause, resume, drain and tune: what a person, or a signal, says to a run."""
+"""Pause, resume, hurry, drain and tune: what a person, or a signal, says to a run."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ class Drained(Exception):
 class Control:
     """The switches of one run; used on its event loop alone.
 
-    What is switched before the run starts holds from its start, but for the tuning, which is the plan's then.
+    What is switched before the run starts holds from its start, but for the tuning, which is the plan's then:
+    only an earlier run that goes on is set as `kept`, which is how its process had tuned it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Tuning | None = None) -> None:
+        self._kept = kept
         self._draining = asyncio.Event()
         self._unpaused = asyncio.Event()
         self._unpaused.set()
+        self._woken = asyncio.Event()
         self._pausing: dict[str, str] = {}
         self._last_round = False
         self._tuning: Tuning | None = None
@@ -36,12 +39,14 @@ class Control:
         self._announce: Announce | None = None
         self._reopened: list[str] = []
 
-    def begin(self, tuning: Tuning, announce: Announce) -> None:
+    def begin(self, tuning: Tuning, announce: Announce, *, resumed: bool) -> None:
         """Take over from a plan what can be tuned, and tell of every switch from here on."""
         self._tuning = tuning
         self._announce = announce
         for reason in self._pausing.values():
             self._tell(RunPaused(reason))
+        if resumed and self._kept is not None:
+            self.tune(self._kept)
 
     @property
     def draining(self) -> bool:
@@ -98,6 +103,11 @@ class Control:
         """Finish what has begun, then end the run."""
         self._draining.set()
         self._unpaused.set()
+        self._wake()
+
+    def hurry(self) -> None:
+        """Let the next try of every server that is away come now."""
+        self._wake()
 
     def stop_after_this(self) -> None:
         """Begin no round any more, and end once the prompts that are written have been answered."""
@@ -132,6 +142,25 @@ class Control:
         except TimeoutError:
             return
         raise Drained
+
+    async def wait_for_try(self, seconds: float) -> bool:
+        """As `wait`, but ended by `hurry`, too; returns whether it was."""
+        woken = self._woken
+        if self.draining:
+            raise Drained
+        try:
+            async with asyncio.timeout(seconds):
+                await woken.wait()
+        except TimeoutError:
+            return False
+        if self.draining:
+            raise Drained
+        return True
+
+    def _wake(self) -> None:
+        """End every `wait_for_try` that has begun; those that begin later wait anew."""
+        woken, self._woken = self._woken, asyncio.Event()
+        woken.set()
 
     def _tell(self, event: Event) -> None:
         if self._announce is not None:

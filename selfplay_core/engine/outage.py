@@ -43,7 +43,10 @@ class Outage:
         self._next_try = 0.0
 
     async def wait(self, fault: Fault) -> None:
-        """Wait for the next try; raises GaveUp when it has been too long, Drained when the run drains."""
+        """Wait for the next try, which a person may hurry.
+
+        Raises GaveUp when it has been too long, Drained when the run drains.
+        """
         now = self._clock()
         if self._since is None:
             self._since = now
@@ -51,7 +54,9 @@ class Outage:
             self._next_try = now
         if now >= self._next_try:
             self._plan_next_try(now, self._since, fault)
-        await self._control.wait(max(self._next_try - now, 0.0))
+        if await self._control.wait_for_try(max(self._next_try - now, 0.0)):
+            # Should this try fail as well, the one after it is planned from now on.
+            self._next_try = self._clock()
 
     async def through(self, call: Callable[[], Awaitable[T]]) -> T:
         """Return what `call` returns, waiting as often as the Minecraft server is away."""

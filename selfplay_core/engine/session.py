@@ -14,6 +14,7 @@ from selfplay_core.dataset.prompts import GivenPrompt
 from selfplay_core.engine.again import Means
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.backlog import Backlog, collect_backlog, resumable_run, toll_of_run
+from selfplay_core.engine.bulletin import Board, Bulletin
 from selfplay_core.engine.choosing import Chooser, Known, read_known
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.conversation import Speaker
@@ -103,6 +104,8 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
         kind = workspace_kind(model.identity, identity)
         await store.do(check_kind, kind)
         plan, chosen = await _choose(job, store, world)
+        board = Board(chosen.record.id, store, Bulletin(model.identity, identity))
+        announce = board.hearing(announce)
         keeper = Keeper(store, projection, accept=plan.accept, announce=announce)
         known = await store.do(read_known, chosen.record.id, model.identity.digest or model.identity.name)
         run = _assemble(job, plan, chosen, model, world, store, keeper, known, control, announce)
@@ -118,11 +121,12 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
                 world=identity,
             )
         )
-        control.begin(plan.tuning, announce)
+        control.begin(plan.tuning, announce, resumed=chosen.resumed)
         status = RunStatus.INTERRUPTED
         try:
-            await keeper.project()
-            ended = await run.execute()
+            async with board.kept():
+                await keeper.project()
+                ended = await run.execute()
             status = RunStatus(ended.status)
         finally:
             await store.do(end_run, chosen.record.id, status, time.time())

@@ -1,4 +1,4 @@
-"""Pause, resume, drain and tune a run of whichever process."""
+"""Pause, resume, hurry, drain and tune a run of whichever process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_RUN: Final = "No run is going on in this workspace, so there is nothing to s
 class Steer:
     """What a run is told; `tuning` goes with `tune` alone, and `look` changes nothing."""
 
-    what: Literal["pause", "resume", "drain", "tune", "look"]
+    what: Literal["pause", "resume", "hurry", "drain", "tune", "look"]
     tuning: Tuning | None = None
 
     def apply(self, control: Control) -> None:
@@ -30,6 +30,8 @@ class Steer:
                 control.pause()
             case "resume":
                 control.resume()
+            case "hurry":
+                control.hurry()
             case "drain":
                 control.drain()
             case "tune":

@@ -20,11 +20,15 @@ from selfplay_core.store.log import Standing, log_position, standing
 
 __all__ = [
     "MARKS",
+    "Arrivals",
     "Changes",
+    "Ended",
     "Example",
     "Listing",
     "QueueLine",
+    "arrivals",
     "changes",
+    "ended",
     "example",
     "example_of",
     "lines",
@@ -99,6 +103,24 @@ class Changes:
     amended: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What ended since: how many traces, the number of the last one, and number and id of the newest of them."""
+
+    count: int
+    last: int
+    newest: tuple[tuple[int, TraceId], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A trace without what was decided on it."""
+
+    number: int
+    ended_at: float
+    trace: Trace
+
+
 def listing(reader: Reader, wanted: Filter, *, after: int = 0) -> Listing:
     """Return all traces under a filter whose number is larger than `after`.
 
@@ -164,6 +186,23 @@ def changes(reader: Reader, since: int) -> Changes:
         )
         amended = reader.rows("SELECT DISTINCT n FROM trace_change WHERE seq > ? ORDER BY n", (since,))
         return Changes(seq, tuple((n, mark) for n, mark in marks), tuple(n for (n,) in amended))
+
+
+def arrivals(reader: Reader, since: int, most: int) -> Arrivals:
+    """Return what ended after a number, whatever was decided on it, and the newest `most` of it by ascending number."""
+    with reader.snapshot():
+        ((count, last),) = reader.rows("SELECT count(*), max(n) FROM review WHERE n > ?", (since,))
+        newest = reader.rows("SELECT n, id FROM trace WHERE n > ? ORDER BY n DESC LIMIT ?", (since, most))
+    return Arrivals(count, last or since, tuple((n, trace_id) for n, trace_id in reversed(newest)))
+
+
+def ended(reader: Reader, numbers: Sequence[int]) -> list[Ended]:
+    """Return these traces in the order given; unknown numbers are left out."""
+    rows = reader.rows(
+        "SELECT t.n, t.ended_at, t.payload FROM json_each(?) j CROSS JOIN trace t ON t.n = j.value ORDER BY j.key",
+        (encode(list(numbers)),),
+    )
+    return [Ended(number, at, decode(payload, Trace, f"trace #{number}")) for number, at, payload in rows]
 
 
 def _example(reader: Reader, where: str, value: object) -> Example | None:

@@ -25,3 +25,10 @@ CREATE TABLE curriculum (
 ) STRICT;
 
 ALTER TABLE round ADD COLUMN asked TEXT NOT NULL DEFAULT '{"cells":{},"written":0,"copies":0}';
+
+-- One row: there is at most one run at a time. `said` is the engine's own JSON.
+CREATE TABLE bulletin (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    run INTEGER NOT NULL REFERENCES run (seq),
+    said TEXT NOT NULL
+) STRICT;

@@ -32,6 +32,8 @@ _Way = tuple[str, str]
 def empty_lines(state: State, keymap: Keymap, width: int, glyphs: Glyphs = GLYPHS) -> list[Line]:
     """Return why no example is shown, what the run does, and the keys that lead on."""
     inner = width - 2
+    if state.is_opening:
+        return framed([BLANK, (Span(f"Opening the workspace{glyphs.more}", "dim"),)])
     head, ways = _why(state)
     lines = [*wrapped([Span(head, "strong")], inner), BLANK]
     if _is_filtered(state) and state.filter_text:

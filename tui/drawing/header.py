@@ -51,7 +51,7 @@ def header_line(
         part(10, "selfplay", "", role="title"),
         part(11, _short(workspace, _NAME, glyphs), _short(workspace, _SHORT_NAME, glyphs), "", role="strong"),
         *_servers(live, glyphs),
-        *_status(live, glyphs),
+        *_status(state, glyphs),
         *_away(live, clock, glyphs),
         *_held(state, glyphs),
         *_progress(live, clock),
@@ -61,17 +61,20 @@ def header_line(
     return (Span(" "), *fitted(parts, width - 2, glyphs.more, gaps=_GAPS))
 
 
-def faults_lines(live: Live, clock: float, width: int, glyphs: Glyphs = GLYPHS) -> list[Line]:
-    """Return a row for each server that is away: which, for how long, when it is tried again, and why."""
-    lines: list[Line] = []
+def faults_lines(live: Live, clock: float, width: int, room: int, glyphs: Glyphs = GLYPHS) -> list[Line]:
+    """Return a paragraph for each server that is away: which, when it is tried again, for how long, and why.
+
+    Where all of them have more than `room` lines, each has one, from which the end of the reason is missing.
+    """
+    first: Line = (Span(f" {glyphs.reject} ", "bad"),)
+    faults: list[Line] = []
     for absence in sorted(live.absences.values(), key=lambda absence: absence.next_try):
-        pieces = (
-            span(absence.what, "strong"),
-            Span(f" away for {_duration(clock - absence.since)}, {_next_try(absence, clock)}: ", "bad"),
-            span(absence.reason[:_REASON]),
-        )
-        lines.extend(wrapped(pieces, width - 1, first=(Span(f" {glyphs.reject} ", "bad"),)))
-    return lines
+        times = f": {_next_try(absence, clock)}, away for {_duration(clock - absence.since)}: "
+        faults.append((span(absence.what, "strong"), Span(times, "bad"), span(absence.reason[:_REASON])))
+    lines = [line for fault in faults for line in wrapped(fault, width - 1, first=first)]
+    if len(lines) <= room:
+        return lines
+    return [cropped((*first, *fault), width - 1, glyphs.more) for fault in faults]
 
 
 def _servers(live: Live, glyphs: Glyphs) -> list[Part]:
@@ -88,9 +91,12 @@ def _servers(live: Live, glyphs: Glyphs) -> list[Part]:
     return [*parts, part(7, full, _short(live.world.brand, _SHORT_NAME, glyphs), "")]
 
 
-def _status(live: Live, glyphs: Glyphs) -> list[Part]:
+def _status(state: State, glyphs: Glyphs) -> list[Part]:
     """Return what the run does where that is anything but running."""
     parts: list[Part] = []
+    live = state.live
+    if not (state.counted or live.status):
+        return [part(2, f"opening{glyphs.more}", role="dim")]
     if live.paused:
         reason = _short(live.paused, _NAME, glyphs)
         words = "paused" if reason == "paused" else f"paused: {reason}"
@@ -130,6 +136,8 @@ def _progress(live: Live, clock: float) -> list[Part]:
 
 def _counts(state: State, clock: float, glyphs: Glyphs) -> list[Part]:
     """Return how much was decided, how much waits, and the pace of the last minutes."""
+    if not state.counted:
+        return []
     parts = [part(5, *_decisions(state, glyphs), at_end=True)]
     parts.append(part(4, f"{state.undecided:,} wait", f"{glyphs.pending} {state.undecided:,}", "", at_end=True))
     pace = state.pace(clock)

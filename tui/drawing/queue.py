@@ -9,13 +9,14 @@ from selfplay_core.store.filters import MARKS
 from selfplay_core.store.listing import QueueLine
 from selfplay_core.text import one_line
 from tui.drawing.glyphs import Glyphs
-from tui.drawing.lines import Line, Span, between, cropped, span
-from tui.drawing.words import category_word, outcome_role
+from tui.drawing.lines import BLANK, Line, Span, between, cropped, span
+from tui.drawing.words import category_word, outcome_role, short_category_word
 from tui.state.queue import PENDING, Queue
 
-__all__ = ["queue_row", "queue_title"]
+__all__ = ["place_title", "queue_row", "queue_title"]
 
 _CATEGORY_FROM: Final = 44
+_SHORT_CATEGORY_FROM: Final = 32
 _DIGITS: Final = 4
 _ROLES: Final = {"accept": "ok", "reject": "bad", "edit": "info", "skip": "dim", "errored": "bad"}
 _GOOD: Final = (Outcome.SOLVED, Outcome.CORRECTED)
@@ -47,12 +48,24 @@ def queue_row(
     return between((*opening, prompt), right, width, glyphs.more)
 
 
-def queue_title(queue: Queue, filter_text: str) -> Line:
-    """Return how many of how many are undecided, and the filter if there is one."""
+def queue_title(queue: Queue, filter_text: str, *, listed: bool = True) -> Line:
+    """Return how many of how many are undecided, once they are `listed`, and the filter if there is one."""
     total, pending = len(queue), queue.pending
     count = f"{pending:,}" if pending == total else f"{pending:,} of {total:,}"
-    title: Line = (Span(" Prompts ", "title"), Span(f"{count} ", "text"))
-    return (*title, span(f"/{filter_text} ", "match")) if filter_text.strip() else title
+    title: Line = (Span(" Prompts ", "title"), Span(f"{count} " if listed else "", "text"))
+    return (*title, *_filter_in_force(filter_text))
+
+
+def place_title(queue: Queue, filter_text: str) -> Line:
+    """Return, where the list itself is out of sight, the place in it and the filter if there is one."""
+    if not (len(queue) or filter_text.strip()):
+        return BLANK
+    place = queue.cursor + 1 if len(queue) else 0
+    return (Span(f" {place:,}/{len(queue):,} ", "dim"), *_filter_in_force(filter_text))
+
+
+def _filter_in_force(text: str) -> Line:
+    return (span(f"/{text} ", "match"),) if text.strip() else BLANK
 
 
 def _right(line: QueueLine, mark: int, width: int, glyphs: Glyphs) -> Line:
@@ -62,9 +75,11 @@ def _right(line: QueueLine, mark: int, width: int, glyphs: Glyphs) -> Line:
         pieces.append(Span(f"{glyphs.retry}{line.attempts - 1}", "info"))
     if line.outcome not in _GOOD and MARKS[mark] != "errored":
         pieces.append(Span(glyphs.outcome(line.outcome), outcome_role(line.outcome)))
+    category = one_line(line.category)
     if width >= _CATEGORY_FROM:
-        word = category_word(one_line(line.category))
-        pieces.append(Span(f"{word:<8}", "dim"))
+        pieces.append(Span(f"{category_word(category):<8}", "dim"))
+    elif width >= _SHORT_CATEGORY_FROM:
+        pieces.append(Span(f"{short_category_word(category):<5}", "dim"))
     spaced: list[Span] = []
     for piece in pieces:
         spaced.extend((Span(" "), piece) if spaced else (piece,))

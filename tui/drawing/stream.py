@@ -6,25 +6,29 @@ import time
 from typing import Final
 
 from selfplay_core.text import without_colours
-from tui.drawing.glyphs import GLYPHS, Glyphs
+from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import Line, Span, cropped, span, width_of
 from tui.state.live import Live, StreamRow
 
 __all__ = ["stream_row", "stream_title"]
 
 _HEAD: Final = 9
+_OF_ID: Final = 6
 _COLUMN_FROM: Final = 100
 _COMMAND_SHARE: Final = 0.55
 _MILLISECONDS_FROM: Final = 64
 _ROLES: Final = {"accept": "ok", "reject": "bad", "held": "warn", "unclear": "warn", "retry": "info"}
 
 
-def stream_row(row: StreamRow, width: int, glyphs: Glyphs) -> Line:
-    """Return one row; from 100 cells on the replies stand in a column of their own."""
+def stream_row(row: StreamRow, width: int, glyphs: Glyphs, number: int | None = None) -> Line:
+    """Return one row; from 100 cells on the replies stand in a column of their own.
+
+    A trace goes by its `number` once it has one, before by the beginning of its id.
+    """
     opening: Line = (
         Span(f" {_time_of_day(row.at, width)} ", "dim"),
         Span(f"{getattr(glyphs, row.sign)} ", _ROLES.get(row.sign, "dim")),
-        _filled(span(row.head[:width].replace(GLYPHS.retry, glyphs.retry), "dim"), _HEAD, glyphs),
+        _filled(span(_head(row, number, glyphs)[:width], "dim"), _HEAD, glyphs),
         Span(" "),
     )
     room = width - width_of(opening)
@@ -43,6 +47,11 @@ def stream_title(live: Live, rate: float, tail: bool) -> Line:
     """Return how many rows there were, how many come a second, and whether the newest is in sight."""
     title: Line = (Span(" Stream ", "title"), Span(f"{live.streamed:,} rows  {rate:,.0f}/s ", "dim"))
     return (*title, Span(" tail ", "info") if tail else Span(" standing still ", "warn"))
+
+
+def _head(row: StreamRow, number: int | None, glyphs: Glyphs) -> str:
+    name = row.head or (row.trace_id[:_OF_ID] if number is None else f"#{number}")
+    return f"{name} {glyphs.retry}{row.retry}" if row.retry else name
 
 
 def _time_of_day(at: float, width: int) -> str:

@@ -33,6 +33,7 @@ __all__ = [
     "outcome_words",
     "risk_words",
     "risks",
+    "short_category_word",
     "unmoved_words",
     "verdict_role",
     "verdict_words",
@@ -53,6 +54,18 @@ _CATEGORIES: Final = {
     "cosmetic_effects": "cosmetic",
 }
 _LONGEST_CATEGORY: Final = 8
+_SHORT_CATEGORIES: Final = {
+    "enchantment_combos": "ench",
+    "entity_nbt": "nbt",
+    "execute_chains": "exec",
+    "edge_items": "items",
+    "worldedit": "we",
+    "multiplayer": "multi",
+    "boundary_testing": "bound",
+    "natural_language": "lang",
+    "cosmetic_effects": "cosm",
+}
+_SHORTEST_CATEGORY: Final = 5
 
 _BECAUSE: Final = {
     FailedBecause.NOBODY: "nobody matched",
@@ -87,6 +100,11 @@ def counted(number: int, noun: str, nouns: str = "") -> str:
 def category_word(name: str) -> str:
     """Return a category in at most eight letters; the name is the caller's to clean."""
     return _CATEGORIES.get(name, name.partition("_")[0][:_LONGEST_CATEGORY])
+
+
+def short_category_word(name: str) -> str:
+    """Return a category in at most five letters, for narrow lists; the name is the caller's to clean."""
+    return _SHORT_CATEGORIES.get(name, name.partition("_")[0][:_SHORTEST_CATEGORY])
 
 
 def decided_word(decision: Decision | None) -> str:

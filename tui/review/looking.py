@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from selfplay_core.store.filters import Filter
 from tui.state.filter_text import BadFilter, hint, parse_filter
-from tui.state.layout import THREE_PANES, Layout, layout_of
+from tui.state.layout import Layout, has_room_beside, layout_of
 from tui.state.review import DEFAULT_FILTER, Notice, PaneName
 from tui.widgets.pane import Lines, Pane, Rows
 from tui.workbench import Workbench
@@ -36,7 +36,11 @@ class Looking:
     async def begin(self) -> None:
         """Bring the list here, and the first example."""
         self._wanted_text = self._bench.state.filter_text
-        await self._list(self._wanted(self._wanted_text), self._wanted_text)
+        try:
+            await self._list(self._wanted(self._wanted_text), self._wanted_text)
+        finally:
+            # A list that cannot be read now comes with the next news.
+            self._bench.state.listed = True
 
     def look(self, *, anew: bool = False) -> None:
         """Show the example that the cursor is on; `anew` even if it is on screen already."""
@@ -229,7 +233,7 @@ class Looking:
 
     def _toggle(self, pane: PaneName) -> None:
         state = self._bench.state
-        if self._screen.size.width < THREE_PANES:
+        if not has_room_beside(pane, self._screen.size.width):
             state.over = None if state.over is pane else pane
             state.pane = state.over or PaneName.EXAMPLE
         else:

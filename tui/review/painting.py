@@ -11,7 +11,7 @@ from tui.drawing.empty import empty_lines
 from tui.drawing.example import example_lines
 from tui.drawing.header import faults_lines, header_line
 from tui.drawing.lines import BLANK, Line, Span, span, wrapped
-from tui.drawing.queue import queue_row, queue_title
+from tui.drawing.queue import place_title, queue_row, queue_title
 from tui.drawing.stream import stream_row, stream_title
 from tui.state.review import PaneName
 from tui.widgets.keybar import KeyBar
@@ -103,7 +103,9 @@ class Painter:
         rows, live, clock = self._rows("stream"), self._bench.state.live, self._bench.clock()
         if not rows.display:
             return
-        self._faults = [*faults_lines(live, clock, rows.body_width, self._bench.glyphs), *self._output_trouble()]
+        # At most half of the rows: the stream goes on behind a fault.
+        faults = faults_lines(live, clock, rows.body_width, rows.body_height // 2, self._bench.glyphs)
+        self._faults = [*faults, *self._output_trouble()]
         rows.set_rows(len(live.stream) + len(self._faults), self._stream_row)
         gone, self._gone = self._gone, live.streamed - len(live.stream)
         if self._bench.state.tail:
@@ -116,7 +118,7 @@ class Painter:
         """Paint the rules above the panes."""
         state = self._bench.state
         shown = state.example
-        self._title(PaneName.QUEUE, queue_title(state.queue, state.filter_text))
+        self._title(PaneName.QUEUE, queue_title(state.queue, state.filter_text, listed=state.listed))
         self._title(PaneName.EXAMPLE, self._example_title())
         self._title(PaneName.CONVERSATION, conversation_title(shown) if shown is not None else _NO_TITLE)
 
@@ -151,11 +153,12 @@ class Painter:
 
     def _example_title(self) -> Line:
         state = self._bench.state
+        place = BLANK if self._rows("queue").display else place_title(state.queue, state.filter_text)
         if state.example is None:
-            return _NO_TITLE
+            return place or _NO_TITLE
         decision = state.example.standing.decision
         word = "pending" if decision is None else decision.kind.value
-        return (Span(f" {state.example.number} {word} ", "strong"),)
+        return (Span(f" {state.example.number} {word} ", "strong"), *place)
 
     def _last(self) -> Line:
         state, glyphs = self._bench.state, self._bench.glyphs
@@ -192,9 +195,10 @@ class Painter:
         )
 
     def _stream_row(self, index: int, width: int) -> Line:
-        stream = self._bench.state.live.stream
+        live, stream = self._bench.state.live, self._bench.state.live.stream
         if index < len(stream):
-            return stream_row(stream[index], width, self._bench.glyphs)
+            row = stream[index]
+            return stream_row(row, width, self._bench.glyphs, live.numbers.get(row.trace_id))
         fault = index - len(stream)
         return self._faults[fault] if fault < len(self._faults) else BLANK
 

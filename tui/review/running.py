@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from selfplay_core.engine.steering import Steer
 from tui.screens.tune import TuneScreen
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Running"]
 
-OPERATOR_PAUSED: Final = "as the operator said"
-
 
 class Running:
     """The keys that say something to the run."""
@@ -25,12 +23,11 @@ class Running:
         self._bench = bench
 
     def do_pause(self) -> None:
-        live = self._bench.state.live
-        if live.paused or self._bench.runner.paused:
-            self._screen.work(partial(self._steer, Steer("resume"), "Going on.", paused=""))
+        # The run itself says whether it pauses, in whichever process it is.
+        if self._bench.state.live.paused or self._bench.runner.paused:
+            self._screen.work(partial(self._steer, Steer("resume"), "Going on."))
         else:
-            told = "Paused; what has begun goes on to its end."
-            self._screen.work(partial(self._steer, Steer("pause"), told, paused=OPERATOR_PAUSED))
+            self._screen.work(partial(self._steer, Steer("pause"), "Paused; what has begun goes on to its end."))
 
     def do_stop(self) -> None:
         if self._bench.runner.is_running:
@@ -38,13 +35,19 @@ class Running:
         self._screen.work(partial(self._steer, Steer("drain"), "The run finishes what has begun, then stops."))
 
     def do_start(self) -> None:
-        if self._bench.runner.is_running and not self._bench.runner.has_begun:
-            self._bench.runner.try_at_once()
-        else:
-            self._screen.work(self._start)
+        # Where a server is away there is a run that waits for it, here or in another process.
+        self._screen.work(self._hurry if self._bench.state.live.absences else self._start)
 
     def do_tune(self) -> None:
         self._screen.app.push_screen(TuneScreen(self._bench))
+
+    async def _hurry(self) -> None:
+        error = await self._bench.runner.hurry()
+        if not error:
+            self._bench.state.live.try_now(self._bench.clock())
+        self._screen.tell(error or "Trying again at once.", "bad" if error else "info")
+        self._screen.painter.header()
+        self._screen.painter.stream()
 
     async def _start(self) -> None:
         runner = self._bench.runner
@@ -55,10 +58,7 @@ class Running:
         self._bench.state.live.status = "starting"
         self._screen.painter.header()
 
-    async def _steer(self, wish: Steer, told: str, *, paused: str | None = None) -> None:
+    async def _steer(self, wish: Steer, told: str) -> None:
         error = await self._bench.runner.steer(wish)
-        if not error and paused is not None:
-            # A run of another process does not tell so itself.
-            self._bench.state.live.paused = paused
         self._screen.tell(error or told, "bad" if error else "info")
         self._screen.painter.header()

@@ -12,6 +12,7 @@ from tui.workspace.curator import News
 __all__ = ["Changed", "drain", "take_news"]
 
 _AT_ONCE = 2_000
+# What one look reads of a run of another process; more than a person could follow.
 _FOLLOWED_AT_ONCE = 40
 
 
@@ -51,13 +52,16 @@ async def take_news(bench: Workbench) -> Changed:
     """Take in what anybody changed in the workspace; a reader that fails is told, and tried again."""
     state = bench.state
     changed = Changed()
+    # A run of this process that ends while the workspace is read is not another one that is followed.
+    is_ours = bench.runner.is_running
     try:
         news = await bench.curator.news()
         if news is None:
             return changed
         changed.header = True
         _count(state, news)
-        _follow_status(bench, news)
+        if not (is_ours or bench.runner.is_running):
+            changed.stream |= _follow_status(bench, news)
         for number, mark in news.marks:
             # One's own decisions come back as news, and are no reason to paint.
             if (place := state.queue.place_of(number)) is not None and state.queue.marks[place] != mark:
@@ -69,7 +73,10 @@ async def take_news(bench: Workbench) -> Changed:
         for number in news.amended:
             if await bench.curator.example(number) is None:
                 state.queue.forget(number)
+        if not state.listed:
+            return changed  # the first list is on its way; the news come again once there is something to add to
         await _take_arrivals(bench, changed)
+        await _follow(bench, news, changed)
         bench.curator.taken(news)
     except SelfplayError as error:
         state.tell(str(error), bench.clock(), "bad", 10.0)
@@ -87,30 +94,39 @@ async def _take_arrivals(bench: Workbench, changed: Changed) -> None:
         return  # another list was loaded meanwhile
     queue.extend(arrived)
     changed.queue = True
-    if bench.state.live.status == "following":
-        await _follow(bench, list(arrived.numbers[-_FOLLOWED_AT_ONCE:]))
-        changed.stream = True
 
 
-async def _follow(bench: Workbench, numbers: list[int]) -> None:
-    for number in numbers:
-        found = await bench.curator.example(number)
-        if found is not None:
-            bench.state.live.follow(found.trace, found.ended_at, bench.clock())
+async def _follow(bench: Workbench, news: News, changed: Changed) -> None:
+    """Let the stream tell of what ended, under whatever filter and decided or not."""
+    live, arrived = bench.state.live, news.arrived
+    if not arrived.count:
+        return
+    live.number(arrived.newest)
+    changed.stream = True
+    if live.status == "following":
+        shown = await bench.curator.ended([number for number, _ in arrived.newest[-_FOLLOWED_AT_ONCE:]])
+        live.pass_over(arrived.count - len(shown), bench.now(), bench.clock())
+        for ended in shown:
+            live.follow(ended.trace, ended.ended_at, bench.clock())
 
 
 def _count(state: State, news: News) -> None:
-    state.held, state.decided, state.undecided = news.held, news.decided, news.undecided
+    state.held, state.decided, state.undecided, state.counted = news.held, news.decided, news.undecided, True
     last = news.last
     decision = last.entry.decision if last is not None else None
     state.last = LastDecision(decision.kind, last.number, last.count) if last is not None and decision else None
 
 
-def _follow_status(bench: Workbench, news: News) -> None:
+def _follow_status(bench: Workbench, news: News) -> bool:
+    """Take in what the workspace tells of a run that is not of this process; True if the stream tells it, too."""
     live = bench.state.live
-    if bench.runner.is_running:
-        return
+    streamed, away = live.streamed, dict(live.absences)
+    run = news.run
+    live.model, live.world, live.round, live.rounds = run.model, run.world, run.round, run.rounds
     if news.generating:
         live.status, live.reason = "following", ""
+        if run.bulletin is not None:
+            live.hear(run.bulletin, bench.now(), bench.clock())
     elif live.status == "following":
-        live.status, live.reason, live.paused = "done", "The other process's run has ended.", ""
+        live.lose_sight("The other process's run has ended.")
+    return live.streamed != streamed or live.absences != away

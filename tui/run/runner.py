@@ -38,6 +38,7 @@ class Runner:
         self._store = store
         self._task: asyncio.Task[None] | None = None
         self._control = Control()
+        self._tuned: Tuning | None = None
         self._started = False
         self._impatient = asyncio.Event()
 
@@ -72,7 +73,9 @@ class Runner:
     def start(self) -> None:
         """Begin a run, or go on with the one that was interrupted; does nothing while there is one."""
         if not self.is_running:
-            self._control = Control()
+            # A run that goes on stays as it was tuned here; the settings are for the next one.
+            self._tuned = self._control.tuning or self._tuned
+            self._control = Control(self._tuned)
             self._started = False
             self._task = asyncio.create_task(self._persist(self._control), name="selfplay-run")
 
@@ -96,9 +99,12 @@ class Runner:
         """Let the run of this process finish what has begun."""
         self._control.drain()
 
-    def try_at_once(self) -> None:
-        """Do not wait for the next try of a start that did not come about."""
-        self._impatient.set()
+    async def hurry(self) -> str:
+        """Let the next try of a server that is away come now; returns why that could not be told, blank if it was."""
+        if self.is_running and not self._started:
+            self._impatient.set()
+            return ""
+        return await self.steer(Steer("hurry"))
 
     async def ended(self) -> None:
         """Wait until the run of this process is over."""

@@ -12,7 +12,7 @@ from selfplay_core.models import CATEGORY_NAMES, Outcome, VerdictOutcome
 from selfplay_core.store.filters import Filter
 from selfplay_core.text import clip, one_line
 
-__all__ = ["HELP", "BadFilter", "as_text", "hint", "parse_filter"]
+__all__ = ["HELP", "BadFilter", "as_text", "hint", "names_one", "parse_filter"]
 
 HELP: Final[tuple[tuple[str, str], ...]] = (
     ("word word", "full text of prompt and commands; every word must be found, the last as a beginning"),
@@ -106,6 +106,11 @@ def parse_filter(text: str, base: Filter) -> Filter:
 def as_text(wanted: Filter) -> str:
     """Return what to type for a filter, whatever it is based on."""
     return " ".join(_parts(wanted))
+
+
+def names_one(text: str) -> bool:
+    """Whether a filter asks for one number and nothing else: a way to look something up, not one to work by."""
+    return _NUMBER.fullmatch(text.strip()) is not None
 
 
 def hint(text: str) -> str:

@@ -7,13 +7,13 @@ from typing import Final
 
 from tui.state.review import PaneName, State
 
-__all__ = ["LEAST", "THREE_PANES", "Layout", "layout_of"]
+__all__ = ["LEAST", "Layout", "has_room_beside", "layout_of"]
 
 LEAST: Final = (60, 16)
 """The smallest terminal, columns and rows."""
 
-THREE_PANES: Final = 100
-"""From so many columns on the queue and the conversation stand beside the example."""
+_BESIDE_FROM: Final = {PaneName.QUEUE: 100, PaneName.CONVERSATION: 120}
+"""From so many columns on a pane stands beside the example; with fewer the example would be cut to pieces."""
 
 _BROAD: Final = 150
 _TALL: Final = 30
@@ -35,11 +35,16 @@ class Layout:
         return pane is self.middle or beside.get(pane, 0) > 0
 
 
+def has_room_beside(pane: PaneName, columns: int) -> bool:
+    """Whether a side pane stands beside the example unless it is hidden, or else can only lie over it."""
+    return columns >= _BESIDE_FROM[pane]
+
+
 def layout_of(state: State, columns: int, rows: int) -> Layout:
     """Lay out the panes.
 
-    Below 100 columns the sides are hidden. A pane that there is no room for is shown over the example; a zoomed
-    one has the whole screen.
+    Below 120 columns the conversation is hidden, below 100 the queue as well. A pane that there is no room for is
+    shown over the example; a zoomed one has the whole screen.
     """
     beside = _beside(state, columns, rows)
     over = None if state.over is None or beside.shows(state.over) else state.over
@@ -53,9 +58,10 @@ def layout_of(state: State, columns: int, rows: int) -> Layout:
 def _beside(state: State, columns: int, rows: int) -> Layout:
     key_rows = 2 if rows >= 20 else 1
     stream = 0 if PaneName.STREAM in state.hidden else (8 if rows >= _TALL else 3 if rows >= 20 else 0)
-    if columns < THREE_PANES:
-        return Layout(0, 0, stream, PaneName.EXAMPLE, key_rows)
-    side = 30 if columns < _BROAD else 40
-    queue = 0 if PaneName.QUEUE in state.hidden else side
-    conversation = 0 if PaneName.CONVERSATION in state.hidden else side + (4 if columns < _BROAD else 12)
+    sides = {PaneName.QUEUE: 34, PaneName.CONVERSATION: 34}
+    if columns >= _BROAD:
+        sides = {PaneName.QUEUE: 40, PaneName.CONVERSATION: 52}
+    queue, conversation = (
+        width if pane not in state.hidden and has_room_beside(pane, columns) else 0 for pane, width in sides.items()
+    )
     return Layout(queue, conversation, stream, PaneName.EXAMPLE, key_rows)

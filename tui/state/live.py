@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from selfplay_core.engine.bulletin import Bulletin
 from selfplay_core.events import (
     AttemptJudged,
     Away,
@@ -32,13 +34,18 @@ _RATE_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:
-    """One row of the stream; `sign` names a glyph, `head` is what it is about, `reply` what came back."""
+    """One row of the stream; `sign` names a glyph, `reply` is what came back.
+
+    `head` is what the row is about, blank where that is the trace of this id, at its so many-th `retry`.
+    """
 
     at: float
     sign: str
     head: str
     text: str
     reply: str = ""
+    trace_id: str = ""
+    retry: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,8 @@ class Live:
     """The state of the run in this process, or of the one that is followed; times come from the caller.
 
     `status` is blank before the first run, `starting`, `running`, `draining`, `following` (another process runs),
-    or how the run ended; `reason` says why.
+    or how the run ended; `reason` says why. `numbers` holds those of traces that have ended, by id; `outcomes`
+    counts those that the stream tells of.
     """
 
     status: str = ""
@@ -72,6 +80,8 @@ class Live:
     absences: dict[str, Absence] = field(default_factory=dict)
     stream: deque[StreamRow] = field(default_factory=lambda: deque(maxlen=STREAM_LENGTH))
     streamed: int = 0
+    numbers: dict[str, int] = field(default_factory=dict)
+    _heard: Bulletin | None = None
     _ended: dict[int, int] = field(default_factory=dict)
 
     def apply(self, event: Event, at: float, clock: float) -> None:
@@ -97,7 +107,7 @@ class Live:
                 self._judged(event.attempt, event.trace_id, at)
             case TraceHeld():
                 self.in_work.pop(event.trace_id, None)
-                self.say(at, "held", event.trace_id[:6], event.command, event.reason)
+                self.say(at, "held", "", event.command, event.reason, event.trace_id)
             case TraceEnded():
                 self._trace_ended(event.trace, at, clock)
             case Away():
@@ -125,34 +135,76 @@ class Live:
             self._judged(attempt, trace.id, at)
         self._trace_ended(trace, at, clock)
 
+    def pass_over(self, count: int, at: float, clock: float) -> None:
+        """Count traces that another process has ended, and of which there are too many to be shown."""
+        if count > 0:
+            self._count(count, clock)
+            self.say(at, "skip", "run", f"{count:,} more prompts were answered than are shown here")
+
+    def hear(self, said: Bulletin, at: float, clock: float) -> None:
+        """Take in what the run of another process says of itself."""
+        if said == self._heard:
+            return
+        before, self._heard = self._heard, said
+        self.paused = said.paused
+        for absent in said.absences:
+            if before is None or absent not in before.absences:
+                away = Away(absent.what, absent.reason, absent.next_try - at, at - absent.since)
+                self.apply(away, at, clock)
+        names = {absent.what for absent in said.absences}
+        for absence in [absence for absence in self.absences.values() if absence.what not in names]:
+            self.apply(Back(absence.what, clock - absence.since), at, clock)
+
+    def lose_sight(self, reason: str) -> None:
+        """Note that the run of another process has ended; how, only that process knows."""
+        self.status, self.reason, self.paused, self._heard = "done", reason, "", None
+        self.absences.clear()
+
+    def number(self, ended: Iterable[tuple[int, str]]) -> None:
+        """Note the numbers of traces, of which as many are kept as the stream has rows."""
+        for number, trace_id in ended:
+            self.numbers[trace_id] = number
+        while len(self.numbers) > STREAM_LENGTH:
+            del self.numbers[next(iter(self.numbers))]
+
+    def try_now(self, clock: float) -> None:
+        """Note that every server that is away is being tried."""
+        for what, absence in self.absences.items():
+            self.absences[what] = replace(absence, next_try=min(absence.next_try, clock))
+
     def per_minute(self, clock: float) -> float:
         """Return how many traces ended within the last minute."""
         for second in [second for second in self._ended if second < clock - _RATE_SECONDS]:
             del self._ended[second]
         return sum(self._ended.values()) * 60 / _RATE_SECONDS
 
-    def say(self, at: float, sign: str, head: str, text: str, reply: str = "") -> None:
+    def say(
+        self, at: float, sign: str, head: str, text: str, reply: str = "", trace_id: str = "", retry: int = 0
+    ) -> None:
         """Add a row to the stream."""
-        self.stream.append(StreamRow(at, sign, head, text, reply))
+        self.stream.append(StreamRow(at, sign, head, text, reply, trace_id, retry))
         self.streamed += 1
 
     def _judged(self, attempt: Attempt, trace_id: str, at: float) -> None:
-        head = trace_id[:6] if attempt.number == 1 else f"{trace_id[:6]} \u21bb{attempt.number - 1}"
+        retry = attempt.number - 1
         if attempt.error is not None:
-            self.say(at, "reject", head, "no usable answer", attempt.error)
+            self.say(at, "reject", "", "no usable answer", attempt.error, trace_id, retry)
         for result in attempt.results:
             signs = {VerdictOutcome.PASSED: "accept", VerdictOutcome.UNCLEAR: "unclear"}
-            self.say(at, signs.get(result.verdict.outcome, "reject"), head, result.command, result.reply)
+            sign = signs.get(result.verdict.outcome, "reject")
+            self.say(at, sign, "", result.command, result.reply, trace_id, retry)
 
     def _trace_ended(self, trace: Trace, at: float, clock: float) -> None:
         self.in_work.pop(trace.id, None)
         self.outcomes[trace.outcome] += 1
-        second = int(clock)
-        self._ended[second] = self._ended.get(second, 0) + 1
+        self._count(1, clock)
         if trace.outcome in (Outcome.BLOCKED, Outcome.ERRORED, Outcome.REFUSED):
-            self.say(
-                at, "held" if trace.outcome is Outcome.BLOCKED else "reject", trace.id[:6], trace.outcome, trace.reason
-            )
+            sign = "held" if trace.outcome is Outcome.BLOCKED else "reject"
+            self.say(at, sign, "", trace.outcome, trace.reason, trace.id)
+
+    def _count(self, traces: int, clock: float) -> None:
+        second = int(clock)
+        self._ended[second] = self._ended.get(second, 0) + traces
 
 
 def _found(event: RunStarted) -> str:

@@ -84,12 +84,15 @@ class State:
     """Everything the review screen shows; it reads no clock, no file and no terminal.
 
     `begin_at` is the example that a list begins at if it holds it: the one of last time, or of the list before.
+    `listed` and `counted`: the first list and the first counts have arrived; before, nothing is known to be empty.
     """
 
     queue: Queue = field(default_factory=Queue)
     live: Live = field(default_factory=Live)
     wanted: Filter = DEFAULT_FILTER
     filter_text: str = ""
+    listed: bool = False
+    counted: bool = False
     begin_at: int | None = None
     example: Example | None = None
     sight: Sight = field(default_factory=Sight)
@@ -106,6 +109,11 @@ class State:
     saving: bool = False
     notice: Notice | None = None
     decisions_at: list[float] = field(default_factory=list)
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is not known yet what the workspace holds."""
+        return not (self.listed and self.counted)
 
     def may_decide(self, clock: float) -> bool:
         """Whether a decision on the example counts: it is on screen, has been seen, and nothing is being saved."""
@@ -139,7 +147,7 @@ class State:
 
     def relist(self, found: Listing, wanted: Filter, text: str) -> None:
         """Show another list under another filter."""
-        self.wanted, self.filter_text = wanted, text
+        self.wanted, self.filter_text, self.listed = wanted, text, True
         if (current := self.queue.current) is not None:
             self.begin_at = current
         self.queue.load(found, stay_on=self.begin_at)

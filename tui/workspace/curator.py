@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
+from selfplay_core.engine.bulletin import RunFacts, facts_of_run
 from selfplay_core.engine.session import Job
 from selfplay_core.errors import SelfplayError
 from selfplay_core.models import Decision, DecisionKind
@@ -19,7 +20,20 @@ from selfplay_core.store.filters import Filter
 from selfplay_core.store.flags import set_flag
 from selfplay_core.store.held import held_count
 from selfplay_core.store.history import Moved, Undoable, last_decision, redo_last, undo_automatic, undo_last
-from selfplay_core.store.listing import MARKS, Example, Listing, QueueLine, changes, example, lines, listing
+from selfplay_core.store.listing import (
+    MARKS,
+    Arrivals,
+    Ended,
+    Example,
+    Listing,
+    QueueLine,
+    arrivals,
+    changes,
+    ended,
+    example,
+    lines,
+    listing,
+)
 from selfplay_core.store.thread import AsyncReader, AsyncStore
 from selfplay_core.store.traces import tally
 from tui.workspace.commits import commit_one, commit_shown, commit_untouched
@@ -32,6 +46,7 @@ T = TypeVar("T")
 _EXAMPLES_KEPT: Final = 64
 _LINES_KEPT: Final = 2_000
 _AT_ONCE: Final = 500
+_NUMBERS_AT_ONCE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,8 @@ class News:
     decided: Counter[DecisionKind]
     undecided: int
     last: Undoable | None
+    arrived: Arrivals
+    run: RunFacts
     generating: bool
     version: int
     seq: int
@@ -65,6 +82,7 @@ class Curator:
         lister: AsyncReader,
         projector: Projector,
         seq: int,
+        newest: int,
     ) -> None:
         self.workspace = workspace
         self.operator = operator
@@ -76,6 +94,7 @@ class Curator:
         self._lines: dict[int, QueueLine] = {}
         self._version = -1
         self._log_seq = seq
+        self._newest = newest
         self._generating = False
         self._drops = 0
 
@@ -92,9 +111,17 @@ class Curator:
             stack.push_async_callback(lister.aclose)
             # Before any list is read, so that no decision falls between the two.
             position = (await lister.do(changes, -1)).seq
+            newest = (await lister.do(arrivals, 0, 0)).last
             projector = await stack.enter_async_context(Projector.open(job.workspace, job.output))
             yield cls(
-                job.workspace, operator, store=store, reader=reader, lister=lister, projector=projector, seq=position
+                job.workspace,
+                operator,
+                store=store,
+                reader=reader,
+                lister=lister,
+                projector=projector,
+                seq=position,
+                newest=newest,
             )
 
     async def listing(self, wanted: Filter, *, after: int = 0) -> Listing:
@@ -130,6 +157,10 @@ class Curator:
             self._examples[number] = found
             _shrink(self._examples, _EXAMPLES_KEPT)
         return found
+
+    async def ended(self, numbers: Sequence[int]) -> list[Ended]:
+        """Return traces that nobody looks at yet; they take no place among the examples that are kept."""
+        return await self.lister.do(ended, numbers)
 
     async def fetch(self, numbers: Iterable[int]) -> None:
         """Bring examples here that are likely wanted next."""
@@ -202,7 +233,7 @@ class Curator:
 
     async def news(self) -> News | None:
         """Return what changed since what was last `taken`, None if nothing did."""
-        news = await self.lister.do(_news, self._version, self._log_seq, self._generating)
+        news = await self.lister.do(_news, self._version, self._log_seq, self._newest, self._generating)
         if news is not None:
             self._note(news.marks)
             self.drop(news.amended)
@@ -211,6 +242,7 @@ class Curator:
     def taken(self, news: News) -> None:
         """Note that news have been taken in whole; until then they come again."""
         self._version, self._log_seq, self._generating = news.version, news.seq, news.generating
+        self._newest = news.arrived.last
 
     def drop(self, numbers: Iterable[int]) -> None:
         """Forget what is kept of examples that have changed."""
@@ -254,7 +286,7 @@ def _kind_of(mark: int) -> DecisionKind | None:
     return DecisionKind(name) if name in list(DecisionKind) else None
 
 
-def _news(reader: Reader, version: int, log_seq: int, was_generating: bool) -> News | None:
+def _news(reader: Reader, version: int, log_seq: int, newest: int, was_generating: bool) -> News | None:
     latest, generating = reader.data_version(), reader.is_generating()
     # A generator that is killed changes nothing in the database.
     if latest == version and generating == was_generating:
@@ -274,6 +306,8 @@ def _news(reader: Reader, version: int, log_seq: int, was_generating: bool) -> N
         decided,
         undecided,
         last_decision(reader),
+        arrivals(reader, newest, _NUMBERS_AT_ONCE),
+        facts_of_run(reader),
         generating,
         latest,
         changed.seq,
