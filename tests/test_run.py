@@ -10,6 +10,7 @@ import pytest
 
 from selfplay_core.errors import ModelNotFound, ModelUnreachable, UsageError, WorkspaceError
 from selfplay_core.events import PromptsFailed, PromptsWritten, RoundStarted, TraceEnded
+from selfplay_core.models import CATEGORY_NAMES
 from tests.servers.ollama import fail, say
 from tests.worlds import ACCEPTED, OUTCOMES, Playground, play, playground, prompts_of, rows_in
 
@@ -101,7 +102,8 @@ async def test_unusable_prompts_are_dropped_and_counted(tmp_path: Path) -> None:
         )
         ran = await play(ground.job(run__rounds=1, run__focus="worldedit"))
     written = next(event for event in ran.events if isinstance(event, PromptsWritten))
-    assert (written.prompts, len(written.dropped)) == (("sudo a torch",), 5)
+    assert written.prompts == ("sudo a torch",)
+    assert [text for text, _ in written.dropped] == ["", "7", "pray b torch", "c torch", "sudo a torch"]
 
 
 async def test_a_category_without_prompts_costs_the_round_no_more(tmp_path: Path) -> None:
@@ -111,9 +113,11 @@ async def test_a_category_without_prompts_costs_the_round_no_more(tmp_path: Path
         ground.model.script = lambda body: (
             say("nonsense") if "Category: worldedit" in body["messages"][1]["content"] else healthy(body)
         )
-        ran = await play(ground.job(run__rounds=1, run__categories_per_round=9))
-    assert [event.category for event in ran.events if isinstance(event, PromptsFailed)] == ["worldedit"]
-    assert len(ran.traces) == 8 * 5
+        weights = {name: float(name in ("worldedit", "edge_items")) for name in CATEGORY_NAMES}
+        ran = await play(ground.job(run__rounds=1, run__categories_per_round=8, run__weights=weights))
+    (failed,) = [event for event in ran.events if isinstance(event, PromptsFailed)]
+    assert failed.category == "worldedit"
+    assert len(ran.traces) == 8 * 5 - failed.asked > 0
 
 
 async def test_a_real_workspace_refuses_the_sandbox(tmp_path: Path) -> None:

@@ -102,10 +102,11 @@ async def test_what_is_in_force_is_recorded(tmp_path: Path) -> None:
 
 async def test_a_finished_run_is_followed_by_a_new_one(tmp_path: Path) -> None:
     """`rounds` are rounds of this invocation; rows that are out already are not written twice."""
+    given = ["sudo one torch", "sudo two torch", "sudo three fix"]
     async with playground(tmp_path) as ground:
-        first = await play(ground.job())
+        first = await play(ground.job(given=given))
         lines = (tmp_path / "out.jsonl").read_bytes()
-        again = await play(ground.job())
+        again = await play(ground.job(given=given))
     assert len(again.traces) == len(first.traces)
     decided = [event for event in again.events if isinstance(event, Decided)]
     assert decided

@@ -114,14 +114,14 @@ async def test_focus_holds_from_the_next_round_and_is_given_up_again(tmp_path: P
 
 
 async def test_focus_given_up_leaves_the_other_rounds_as_they_would_have_been(tmp_path: Path) -> None:
-    """Which categories a round has depends on the seed and its number alone."""
+    """Drawn from all alike, which categories a round has depends on the seed and its number alone."""
 
     def rounds(events: list[Event]) -> list[tuple[str, ...]]:
         return [event.categories for event in events if isinstance(event, RoundStarted)]
 
     async with playground(tmp_path) as ground:
-        plain = await play(ground.job(run__rounds=6, workspace="plain", output="plain.jsonl"))
-        async with going(ground.job(run__rounds=6)) as run:
+        plain = await play(ground.job(run__rounds=6, run__sampler="uniform", workspace="plain", output="plain.jsonl"))
+        async with going(ground.job(run__rounds=6, run__sampler="uniform")) as run:
             await run.until(lambda events: count(events, RoundStarted) == 1)
             run.control.tune(Tuning(CATEGORY_NAMES[0], 1, 2))
             await run.until(lambda events: count(events, RoundStarted) == 3)

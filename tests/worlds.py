@@ -242,6 +242,6 @@ def _write(body: dict[str, Any]) -> list[str]:
     words = list(_ANSWERS)
     drawn = hashlib.sha256(f"{body['options']['seed']}".encode()).digest()
     return [
-        f"sudo {category[1]} {drawn[index]:02x}{index} {words[drawn[index] % len(words)]}"
+        f"sudo {category[1]} {drawn[index : index + 6].hex()}{index} {words[drawn[index] % len(words)]}"
         for index in range(int(count[1]))
     ]

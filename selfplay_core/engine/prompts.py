@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from selfplay_core.categories import Texts
-from selfplay_core.curriculum.cells import Wish
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.choosing import Choice
 from selfplay_core.engine.conversation import Speaker, writer_messages
@@ -46,15 +45,14 @@ class Written:
 async def write_prompts(
     asker: Asker, texts: Texts, speaker: Speaker, plan: RunPlan, round_number: int, choice: Choice, is_known: IsKnown
 ) -> Written:
-    """Let the model write a round's prompts of one category; where half of them are missing it is asked twice more.
+    """Let the model write a round's prompts of one category.
 
-    Raises IllTyped if not one usable prompt came, and the `ModelFault`, GaveUp and Drained of asking.
+    A reply without one usable prompt is told to the model twice; then IllTyped is raised. Raises the `ModelFault`,
+    GaveUp and Drained of asking too.
     """
     category = choice.category
-    written, fresh = Written(), PromptPool()
-    missing = list(choice.wishes)
     messages = writer_messages(texts, speaker, choice)
-    complaint = ""
+    written = Written()
     for attempt in range(1, _TRIES + 1):
         request = ChatRequest(
             messages=messages,
@@ -65,23 +63,18 @@ async def write_prompts(
         )
         seed_of = partial(request_seed, plan.seed, round_number, category, attempt)
         reply = await asker.ask(request, seed_of, Urgency.PROMPTS)
+        complaint = ""
         dropped_before = len(written.dropped)
         try:
-            missing = _take(written, decode_prompts(reply.content), texts, category, missing, is_known, fresh)
+            _take(written, decode_prompts(reply.content), texts, choice, is_known)
         except IllTyped as error:
             complaint = str(error)
         else:
-            if 2 * len(missing) < len(choice.wishes) or not missing:
-                break
+            if written.prompts:
+                return written
             complaint = _complaint(written.dropped[dropped_before:])
-        if written.prompts:
-            # What is there is kept; the rest is asked for afresh, without what stands in the way.
-            messages = writer_messages(texts, speaker, replace(choice, wishes=tuple(missing)))
-        else:
-            messages = (*messages, Message("assistant", clip(reply.content, _REPLY_LIMIT)), Message("user", complaint))
-    if not written.prompts:
-        raise IllTyped(complaint)
-    return written
+        messages = (*messages, Message("assistant", clip(reply.content, _REPLY_LIMIT)), Message("user", complaint))
+    raise IllTyped(complaint)
 
 
 def _complaint(dropped: list[tuple[str, str]]) -> str:
@@ -91,37 +84,24 @@ def _complaint(dropped: list[tuple[str, str]]) -> str:
     return f"None of these can be used: {listed}. Write all the prompts anew."
 
 
-def _take(
-    written: Written,
-    decoded: DecodedPrompts,
-    texts: Texts,
-    category: str,
-    wishes: list[Wish],
-    is_known: IsKnown,
-    fresh: PromptPool,
-) -> list[Wish]:
-    """Keep the prompts that a player could type here and that are not known; return the wishes that are left.
-
-    The n-th prompt answers the n-th wish.
-    """
+def _take(written: Written, decoded: DecodedPrompts, texts: Texts, choice: Choice, is_known: IsKnown) -> None:
+    """Keep the prompts that a player could type here and that are not known; the n-th prompt answers the n-th wish."""
+    category, wishes = choice.category, choice.wishes
+    fresh = PromptPool()
     written.dropped += [(item.text, item.reason) for item in decoded.dropped]
     written.count += len(decoded.prompts) + len(decoded.dropped)
-    left = list(wishes)
     for place, prompt in enumerate(decoded.prompts):
-        if place >= len(wishes):
-            written.dropped.append((prompt, "is more than was asked for"))
-            continue
         if not texts.categories[category].allows(prompt):
             allowed = " or ".join(texts.categories[category].prefixes)
             written.dropped.append((prompt, f"does not begin with {allowed}"))
         elif prompt in written.prompts:
             written.dropped.append((prompt, "stands twice"))
             written.copies += 1
+        elif place >= len(wishes):
+            written.dropped.append((prompt, "is more than was asked for"))
         elif (like := is_known(prompt) or fresh.closest(category, prompt)) is not None:
             written.dropped.append((prompt, f"is nearly a copy of an earlier one ({like.ratio:.2f})"))
             written.copies += 1
         else:
             written.prompts[prompt] = wishes[place].cell.key
-            fresh.add(category, 0, prompt)
-            left.remove(wishes[place])
-    return left
+            fresh.add(category, place, prompt)
