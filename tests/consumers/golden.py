@@ -8,9 +8,10 @@ from typing import Any
 
 from selfplay_core.dataset.cases import Case
 from selfplay_core.dataset.evidence import standing_answer
+from selfplay_core.models import CommandResult
 from tests.golden_cases import CASES, GOLDEN
 
-__all__ = ["commands_of", "failing_commands", "golden", "golden_path", "standing_commands", "told"]
+__all__ = ["commands_of", "earlier_results", "failing_commands", "golden", "golden_path", "standing_commands", "told"]
 
 
 def golden_path(name: str) -> Path:
@@ -42,10 +43,14 @@ def standing_commands(row: dict[str, Any]) -> tuple[str, ...]:
     return answer.commands
 
 
+def earlier_results(row: dict[str, Any]) -> list[CommandResult]:
+    """What the commands of that trace's earlier attempts came to; none where the first attempt stands."""
+    return [result for attempt in _case_of(row).trace.attempts[:-1] for result in attempt.results]
+
+
 def failing_commands(row: dict[str, Any]) -> set[str]:
     """The commands of that trace's earlier attempts which the standing answer does not hold."""
-    attempts = _case_of(row).trace.attempts[:-1]
-    return {result.command for attempt in attempts for result in attempt.results} - set(standing_commands(row))
+    return {result.command for result in earlier_results(row)} - set(standing_commands(row))
 
 
 def _case_of(row: dict[str, Any]) -> Case:

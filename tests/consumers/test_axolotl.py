@@ -10,7 +10,15 @@ from axolotl.prompt_strategies.dpo.chat_template import default
 from axolotl.utils.dict import DictDefault
 from datasets import load_dataset
 
-from tests.consumers.golden import commands_of, failing_commands, golden, golden_path, standing_commands, told
+from tests.consumers.golden import (
+    commands_of,
+    earlier_results,
+    failing_commands,
+    golden,
+    golden_path,
+    standing_commands,
+    told,
+)
 from tests.consumers.kinds import KINDS, Kind
 from tests.consumers.tiny import text_of, tiny_tokenizer, trained_text
 
@@ -54,7 +62,7 @@ def test_tools_and_all_turns_are_shown(kind: Kind) -> None:
         shown = text_of(tokenizer, strategy.tokenize_prompt(found)["input_ids"])
         for message in row["messages"]:
             assert message["content"] in shown
-        assert ("<tools>" in shown) == (row["tools"] is not None)
+        assert ("<tools>" in shown) == bool(earlier_results(row))
         assert shown.count("<tool_call>\n") == sum(len(commands_of(message)) for message in row["messages"])
 
 

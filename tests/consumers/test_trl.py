@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +10,16 @@ import pytest
 from datasets import load_dataset
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 
-from tests.consumers.golden import commands_of, failing_commands, golden, golden_path, standing_commands, told
+from selfplay_core.dataset.conversation import TOOLS
+from tests.consumers.golden import (
+    commands_of,
+    earlier_results,
+    failing_commands,
+    golden,
+    golden_path,
+    standing_commands,
+    told,
+)
 from tests.consumers.kinds import KINDS, QWEN3, Kind
 from tests.consumers.tiny import text_of, tiny_model, tiny_tokenizer, trained_text
 
@@ -23,6 +33,8 @@ _COMMON: Final[dict[str, Any]] = {
     "save_strategy": "no",
     "report_to": [],
 }
+
+_RESPONSE: Final = re.compile(r"<tool_response>\n(.*?)\n</tool_response>", re.DOTALL)
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
@@ -77,20 +89,18 @@ def test_sft_trains_the_last_answer_of_every_row_and_no_failing_command(kind: Ki
 
 @every_kind
 def test_sft_shows_every_attempt_before_the_last_answer(kind: Kind, tmp_path: Path) -> None:
-    """What is not trained holds the tools, every earlier answer with its commands, and every reply of the server."""
+    """What is not trained holds the tool, every command of earlier attempts and every reply, in order."""
     trainer = sft_trainer(kind, loaded("trl-sft"), tmp_path)
     for row, made in zip(golden("trl-sft"), trainer.train_dataset, strict=True):
         tokens = zip(made["input_ids"], made["labels"], strict=True)
         shown = text_of(trainer.processing_class, [token for token, label in tokens if label == -100])
         head, *turns = shown.split("<|im_start|>assistant\n")
-        before = [message for message in row["prompt"] if message["role"] == "assistant"]
-        assert len(turns) == len(before) + 1
-        assert ("rcon_execute" in head) == (row["tools"] is not None)
-        for message, turn in zip(before, turns, strict=False):
-            said = turn[: turn.index("<|im_end|>")] + "<|im_end|>"
-            assert kind.said(said) == (message["content"], commands_of(message))
-        replies = [message["content"] for message in row["prompt"] if message["role"] == "tool"]
-        assert all(f"<tool_response>\n{reply}\n</tool_response>" in shown for reply in replies)
+        earlier = [kind.said(turn[: turn.index("<|im_end|>")] + "<|im_end|>") for turn in turns[:-1]]
+        results = earlier_results(row)
+        assert [command for _, commands in earlier for command in commands] == [found.command for found in results]
+        assert _RESPONSE.findall(shown) == [found.reply for found in results]
+        assert (TOOLS[0]["function"]["description"] in head) == bool(results)
+        assert row["prompt"][1]["content"] in shown
 
 
 @every_kind
