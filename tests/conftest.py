@@ -11,6 +11,9 @@ from tests.game_languages import language_files, texts_in
 from tests.servers.rcon import StrictRconServer
 from tests.servers.rcon_client import rcon_threads
 
+# They need the trainers' packages and have an environment of their own: `make test-consumers`.
+collect_ignore = ["consumers"]
+
 
 @pytest.fixture(autouse=True, scope="session")
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

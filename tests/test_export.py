@@ -25,7 +25,7 @@ from selfplay_core.exchange.places import Wish, manifest_path
 from selfplay_core.exchange.rows import render
 from selfplay_core.exchange.sieve import Duplicates
 from selfplay_core.exchange.split import Share, parse_split
-from selfplay_core.models import Decision, DecisionKind, Outcome, Trace, VerdictOutcome
+from selfplay_core.models import Attempt, Decision, DecisionKind, Outcome, Trace, VerdictOutcome
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import decide
 from selfplay_core.store.filters import Filter
@@ -110,9 +110,11 @@ def test_the_seed_format_is_the_output_file(workspace: Database, tmp_path: Path)
 
 
 def test_a_correction_leads_where_fields_are_taken_from_the_beginning(tmp_path: Path) -> None:
-    """`datasets` reads tool calls only if the beginning of a file has some; everything else keeps its order."""
+    """`datasets` reads what the beginning of a file has: a call in vain and its reply too; the rest keeps its order."""
     database = begun(tmp_path / "ws")
     plain = [make_trace(make_attempt(1, make_result(f"time set {n}")), text=f"sudo {n} o'clock") for n in range(5)]
+    nothing = Attempt(1, "Sure!", None, error="there is no JSON")
+    plain[2] = make_trace(nothing, make_attempt(2, make_result("time set 2")), outcome=Outcome.CORRECTED)
     traces = saved(database, [*plain, corrected(), replace(corrected(), system="Other.")])
     for trace in traces:
         accept(database, trace)

@@ -21,6 +21,8 @@ __all__ = ["dataset_info", "dpo_lines", "kto_lines", "sft_lines"]
 # How LLaMA-Factory's own converter joins the results of calls that were made at once.
 _NEXT_RESULT: Final = "\n</tool_response>\n<tool_response>\n"
 _NEXT_TEXT: Final = "\n\n"
+# It looks for <tool_call> and <think> in the text of calls before it reads that as JSON, also within a command.
+_NO_TAG: Final = "\\u003c"
 
 _COLUMNS: Final = {"messages": "conversations", "system": "system"}
 
@@ -82,7 +84,7 @@ def _assistant(turn: Turn) -> dict[str, str]:
     if not turn.calls:
         return {"from": "gpt", "value": turn.content}
     calls = [{"name": TOOL_NAME, "arguments": {"command": call.command}} for call in turn.calls]
-    return {"from": "function_call", "value": orjson.dumps(calls).decode()}
+    return {"from": "function_call", "value": orjson.dumps(calls).decode().replace("<", _NO_TAG)}
 
 
 def _pair(opening: Opening, pair: Pair) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from selfplay_core.dataset.cases import Case, LeftOut, Line
 from selfplay_core.dataset.conversation import Kind
@@ -25,6 +25,9 @@ from selfplay_core.store.database import Reader
 from selfplay_core.store.runs import kind_of
 
 __all__ = ["export"]
+
+# Within a text its quotes would be escaped, so this is a message of the tool and nothing else.
+_TOOL_TURN: Final = b'"role":"tool"'
 
 
 def export(reader: Reader, wish: Wish, stream: BinaryIO | None = None) -> Manifest:
@@ -119,25 +122,30 @@ class _Export:
         return "" if self._dealer is None else self._dealer.share_of(case)
 
     def _led(self, numbers: array[int], splits: set[str]) -> array[int]:
-        """Put a correction in front of each file, where it has one.
+        """Put a correction in front of each file, where it has one; one that called the tool in vain, if there is.
 
-        `datasets` takes the fields that a file begins with for all there are, and fails later by tool calls.
+        `datasets` takes the fields that a file begins with for all there are, and fails later by tool calls. A
+        correction whose earlier replies were no answers has none of them before its last turn.
         """
         if not self._made.uniform:
             return numbers
-        leads: list[int] = []
+        leads: dict[str, int] = {}
         missing = set(splits)
         corrected = set(self._corrected())
         for case in self._cases([number for number in numbers if number in corrected]):
             found = self._made.lines(case)
             split = self._share(case)
-            if split in missing and not isinstance(found, LeftOut) and Kind.CORRECTION in found[0].tags:
-                leads.append(case.number)
+            if split not in missing or isinstance(found, LeftOut) or Kind.CORRECTION not in found[0].tags:
+                continue
+            if _TOOL_TURN in found[0].data:
+                leads[split] = case.number
                 missing.remove(split)
+            else:
+                leads.setdefault(split, case.number)
             if not missing:
                 break
-        first = set(leads)
-        return array("Q", (*leads, *(number for number in numbers if number not in first)))
+        first = set(leads.values())
+        return array("Q", (*leads.values(), *(number for number in numbers if number not in first)))
 
     def _corrected(self) -> array[int]:
         outcomes = self._wish.wanted.outcomes
