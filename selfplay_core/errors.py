@@ -4,6 +4,7 @@ SelfplayError
 ├── UsageError                 the person can mend it: settings, flags, files (exit 2)
 │   ├── SettingsError
 │   ├── WorkspaceError         the wrong kind of workspace, or in use
+│   │   └── OldWorkspace       of an earlier version: a writer mends it
 │   └── OutputEditedError      the output file is not what we left
 ├── Fault                      law 2: no verdict, no attempt, nobody's mistake
 │   ├── ModelFault
@@ -56,6 +57,7 @@ __all__ = [
     "ModelStalled",
     "ModelUnreachable",
     "NoAnswer",
+    "OldWorkspace",
     "OutputEditedError",
     "ProtocolViolation",
     "SelfplayError",
@@ -86,6 +88,10 @@ class SettingsError(UsageError):
 
 class WorkspaceError(UsageError):
     """Raised when a workspace is of the other kind, in use, or cannot be written."""
+
+
+class OldWorkspace(WorkspaceError):
+    """Raised by looking into a workspace of an earlier version, which a writer brings up to date."""
 
 
 class OutputEditedError(UsageError):

@@ -84,6 +84,8 @@ async def test_old_files_come_in_line_by_line(tmp_path: Path) -> None:
         (("export", "--format", "seed", "--output", "x", "--filter", "#99"), "holds no trace"),
         (("export", "--format", "seed", "--output", "x", "--split", "a=2"), "--split"),
         (("export", "--format", "seed", "--output", "-", "--split", "a=1"), "one stream"),
+        (("export", "--format", "seed", "--output", "x", "--split", ""), "--split"),
+        (("export", "--format", "native", "--output", "x", "--per-skeleton", "1"), "leaves nothing out"),
         (("export", "--format", "seed", "--output", "x", "--per-skeleton", "0"), "from 1 on"),
         (("export", "--format", "seed", "--output", "x", "--rounds", "2"), "--rounds is unknown to export"),
         (("export", "--format", "seed", "--output", "x", "--workspace", "none"), "no workspace is here"),

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import resource
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -281,82 +278,6 @@ def test_an_empty_export_is_refused_and_leaves_nothing(
     with pytest.raises(UsageError, match=match):
         exported(workspace, "trl-sft", folder / "x.jsonl", wanted=wanted)
     assert list(folder.iterdir()) == []
-
-
-def test_what_is_there_is_replaced_by_force_alone(workspace: Database, tmp_path: Path) -> None:
-    """And a link, a folder or a file of the workspace not even so."""
-    output = tmp_path / "x.jsonl"
-    output.write_bytes(b"precious\n")
-    with pytest.raises(UsageError, match="--force"):
-        exported(workspace, "seed", output)
-    assert output.read_bytes() == b"precious\n"
-    exported(workspace, "seed", output, force=True)
-    assert output.read_bytes() != b"precious\n"
-    for bad in (tmp_path, workspace.path, workspace.workspace / "selfplay.toml"):
-        with pytest.raises(UsageError):
-            exported(workspace, "seed", bad, force=True)
-    (tmp_path / "link.jsonl").symlink_to(output)
-    with pytest.raises(UsageError, match="no plain file"):
-        exported(workspace, "seed", tmp_path / "link.jsonl", force=True)
-    with pytest.raises(UsageError, match="folder does not exist"):
-        exported(workspace, "seed", tmp_path / "none" / "x.jsonl")
-
-
-def test_the_output_file_is_not_exported_over(workspace: Database, tmp_path: Path) -> None:
-    """Its state is the workspace's own: another writer would break it."""
-    output = tmp_path / "rows.jsonl"
-    Projection(workspace, output, render).catch_up()
-    before = output.read_bytes()
-    with pytest.raises(UsageError, match="belongs to the workspace"):
-        exported(workspace, "trl-sft", output, force=True)
-    assert output.read_bytes() == before
-
-
-def test_dataset_info_keeps_what_it_held(workspace: Database, tmp_path: Path) -> None:
-    """An entry of the same name is replaced by force alone, a broken file never."""
-    register = tmp_path / "dataset_info.json"
-    register.write_bytes(b'{"alpaca_en": {"file_name": "a.json"}}')
-    exported(workspace, "llamafactory", tmp_path / "sp.jsonl")
-    known = orjson.loads(register.read_bytes())
-    assert known["alpaca_en"] == {"file_name": "a.json"}
-    assert known["sp"]["file_name"] == "sp.jsonl"
-    (tmp_path / "sp.jsonl").unlink()
-    with pytest.raises(UsageError, match="describes 'sp' already"):
-        exported(workspace, "llamafactory", tmp_path / "sp.jsonl")
-    register.write_bytes(b"{")
-    with pytest.raises(UsageError, match="cannot be read"):
-        exported(workspace, "llamafactory-dpo", tmp_path / "dpo.jsonl", force=True)
-    assert register.read_bytes() == b"{"
-
-
-_FULL_DISK = """
-import resource, signal, sys
-from pathlib import Path
-from selfplay_core.exchange.export import export
-from selfplay_core.exchange.places import Wish
-from selfplay_core.store.database import Reader
-from selfplay_core.store.filters import Filter
-reader = Reader.open(Path(sys.argv[1]))
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-try:
-    export(reader, Wish("native", Path(sys.argv[2]), Filter(), "", "1", force=True))
-except Exception as error:
-    print(type(error).__name__, error)
-"""
-
-
-def test_a_full_disk_leaves_the_old_file(workspace: Database, tmp_path: Path) -> None:
-    """The export fails in one sentence, and neither the old file nor a torn one is harmed or left."""
-    folder = tmp_path / "out"
-    folder.mkdir()
-    output = folder / "x.jsonl"
-    output.write_bytes(b"old\n")
-    words = [sys.executable, "-c", _FULL_DISK, str(workspace.workspace), str(output)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("StoreError the disk refused the export")
-    assert output.read_bytes() == b"old\n"
-    assert os.listdir(folder) == ["x.jsonl"]
 
 
 def test_memory_does_not_grow_with_the_traces(tmp_path: Path) -> None:

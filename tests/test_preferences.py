@@ -138,3 +138,28 @@ def test_answers_read_as_the_system_prompt_asks_for_them() -> None:
     answer = Answer(("say \u00fc",), "Why.", "Hark.")
     assert answer_text(answer, Mode.GOD) == '{"message": "Hark.", "commands": ["say \u00fc"], "reasoning": "Why."}'
     assert answer_text(answer, Mode.SUDO) == '{"commands": ["say \u00fc"], "reasoning": "Why."}'
+
+
+def test_an_answer_that_was_refused_is_never_chosen() -> None:
+    """Not even if somebody accepted it: over what should it be better?"""
+    failed = make_trace(refused(1), refused(2), outcome=Outcome.FAILED, level=Level.NONE)
+    assert pairs(failed, ACCEPT) == []
+    assert pairs(failed, replace(EDIT, edited=None, edited_prompt="sudo other")) == []
+    assert not any(label.wanted for label in labels(failed, ACCEPT))
+
+
+def test_an_answer_that_was_never_let_through_is_neither_chosen_nor_wanted() -> None:
+    """The policy stopped it, so no server has taken it."""
+    blocked = replace(make_attempt(2, make_result("op Steve")), results=())
+    trace = make_trace(refused(1), blocked, outcome=Outcome.BLOCKED, level=Level.NONE)
+    assert pairs(trace, ACCEPT) == []
+    assert not any(label.wanted for label in labels(trace, ACCEPT))
+
+
+def test_the_same_commands_are_never_on_both_sides() -> None:
+    """What was refused and passed later, and words alone that were edited, refute nothing."""
+    later = make_trace(refused(1), make_attempt(2, make_result(WRONG)), outcome=Outcome.CORRECTED)
+    assert pairs(later, ACCEPT) == []
+    assert labelled(later, ACCEPT) == [(2, True, "accepted")]
+    words = replace(EDIT, edited=Answer(("give slingshooter08 torch",), "Better words."))
+    assert labelled(make_trace(), words) == [(0, True, "edited")]

@@ -89,7 +89,6 @@ def export_parser() -> Parser:
         "--duplicates",
         metavar="HOW",
         choices=("keep", "exact", "near"),
-        default="exact",
         help="what is left out: nothing (keep), what says the same again (exact, default), or nearly the same (near)",
     )
     parser.add_argument(

@@ -10,10 +10,11 @@ from typing import Any, Final
 import orjson
 
 from selfplay_core.dataset.conversation import Conversation, conversation
-from selfplay_core.dataset.evidence import evidence_of, gives_row, standing_answer, verifier_name
-from selfplay_core.models import Decision, DecisionKind, Trace
+from selfplay_core.dataset.evidence import Evidence, evidence_of, gives_row, standing_answer, verifier_name
+from selfplay_core.models import Answer, Decision, DecisionKind, Trace
 
 __all__ = [
+    "UNSHOWN",
     "VERIFIED",
     "Case",
     "LeftOut",
@@ -32,6 +33,9 @@ __all__ = [
 VERIFIED: Final = "rcon_verified"
 """The tag, and the key of a line, that say that every command was executed on a real server."""
 
+UNSHOWN: Final = "not_shown_to_work"
+"""The tag of lines whose answer no server was shown to carry out: a person alone stands for it."""
+
 _VERIFIER: Final = "verifier_"
 
 
@@ -41,6 +45,7 @@ class LeftOut(StrEnum):
     UNDECIDED = "undecided"
     SKIPPED = "skipped"
     REJECTED = "rejected"
+    UNREADABLE = "not readable as stored"
     NO_ANSWER = "no answer to train on"
     NO_PAIR = "no two answers to compare"
     NO_LABEL = "no answer that is known to be good or bad"
@@ -121,7 +126,12 @@ def tags_of(case: Case, *kinds: str) -> tuple[str, ...]:
     evidence = evidence_of(case.trace, case.decision, answer) if answer is not None else None
     world = evidence.world if evidence is not None else case.trace.world
     verified = (VERIFIED,) if evidence is not None and evidence.is_verified else ()
-    return (*kinds, f"{_VERIFIER}{verifier_name(world)}", *verified)
+    unshown = (UNSHOWN,) if evidence is not None and answer is not None and _is_unshown(answer, evidence) else ()
+    return (*kinds, f"{_VERIFIER}{verifier_name(world)}", *verified, *unshown)
+
+
+def _is_unshown(answer: Answer, evidence: Evidence) -> bool:
+    return bool(answer.commands) and not evidence.is_proof
 
 
 def verifier_in(tags: tuple[str, ...]) -> str:

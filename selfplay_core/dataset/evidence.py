@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfplay_core.models import (
     Answer,
@@ -71,14 +71,12 @@ def own_commands(trace: Trace) -> tuple[str, ...] | None:
 
 
 def evidence_of(trace: Trace, decision: Decision | None, answer: Answer) -> Evidence:
-    """Find the results of an answer's commands: the trace's for the model's, the decision's for a person's."""
-    own = trace.last.results if trace.last is not None else ()
-    if decision is None or not is_edited(decision):
-        return Evidence(own, trace.world, trace.level, bool(own))
-    if answer.commands == own_commands(trace):
-        return _weighed(own, trace.world, answer)
-    if decision.world is not None and _covers(decision.results, answer):
+    """Find the results of an answer's commands: those that a person had made anew, else the trace's for the model's."""
+    if decision is not None and decision.world is not None and _covers(decision.results, answer):
         return _weighed(decision.results, decision.world, answer)
+    if trace.last is not None and answer.commands == own_commands(trace):
+        found = _weighed(trace.last.results, trace.world, answer)
+        return found if is_edited(decision) else replace(found, level=_lower(found.level, trace.level))
     return Evidence((), trace.world, Level.NONE, is_proof=False)
 
 
@@ -100,6 +98,10 @@ def _weighed(results: tuple[CommandResult, ...], world: WorldIdentity, answer: A
         return Evidence(results, world, Level.NONE, is_proof=False)
     level = min((_shown(result) for result in results), key=lambda level: level.rank)
     return Evidence(results, world, level, is_proof=all(map(holds, results)))
+
+
+def _lower(one: Level, other: Level) -> Level:
+    return min(one, other, key=lambda level: level.rank)
 
 
 def _covers(results: tuple[CommandResult, ...], answer: Answer) -> bool:

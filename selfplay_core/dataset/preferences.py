@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 from selfplay_core.dataset.conversation import answer_text, attempt_text
 from selfplay_core.dataset.evidence import evidence_of, gives_row, standing_answer
 from selfplay_core.judging import Finding, find
-from selfplay_core.models import Attempt, Decision, DecisionKind, Outcome, Trace
+from selfplay_core.models import Answer, Attempt, Decision, DecisionKind, Outcome, Trace
 
 __all__ = ["NEAR_PAIR", "Label", "Origin", "Pair", "labels", "pairs"]
 
@@ -77,11 +77,11 @@ def pairs(trace: Trace, decision: Decision | None) -> list[Pair]:
     found: list[Pair] = []
     if last is not None and decision.edited is not None:
         found.append(_pair(Origin.EDIT, last.number, chosen, attempt_text(last, mode), verified))
-    if decision.edited is not None or answer.commands:
+    if decision.edited is not None or _stands(trace):
         found.extend(
             _pair(Origin.RETRY, attempt.number, chosen, attempt_text(attempt, mode), verified)
             for attempt in trace.attempts[:-1]
-            if _is_refused(trace, attempt)
+            if _is_refused(trace, attempt) and not _says(attempt, answer)
         )
     return [pair for pair in found if pair.rejected.strip() and pair.chosen != pair.rejected]
 
@@ -96,32 +96,43 @@ def labels(trace: Trace, decision: Decision | None) -> list[Label]:
 
 
 def _labels(trace: Trace, decision: Decision | None) -> Iterator[Label]:
-    mode = trace.prompt.mode
+    mode, last = trace.prompt.mode, trace.last
+    standing = standing_answer(trace, decision) if decision is not None and gives_row(decision) else None
     for attempt in trace.attempts:
-        if _is_refused(trace, attempt):
+        # What was refused once and passed later was refused by its circumstances.
+        if _is_refused(trace, attempt) and not (standing is not None and _says(attempt, standing)):
             why = "no_answer" if attempt.answer is None else "refused_by_server"
             yield Label(attempt.number, attempt_text(attempt, mode), wanted=False, why=why)
-    last = trace.last
     if decision is None or last is None:
         return
-    if gives_row(decision):
-        yield from _accepted(trace, decision, last)
+    if standing is not None:
+        yield from _accepted(trace, decision, standing, last)
     elif _condemns(decision) and last.answer is not None and not _is_refused(trace, last):
         yield Label(last.number, answer_text(last.answer, mode), wanted=False, why=f"rejected_{decision.reason}")
 
 
-def _accepted(trace: Trace, decision: Decision, last: Attempt) -> Iterator[Label]:
-    mode, answer = trace.prompt.mode, standing_answer(trace, decision)
-    if answer is None:
-        return
-    text = answer_text(answer, mode)
+def _accepted(trace: Trace, decision: Decision, standing: Answer, last: Attempt) -> Iterator[Label]:
+    mode = trace.prompt.mode
     if decision.edited is None:
-        if not _is_refused(trace, last):
-            yield Label(last.number, text, wanted=True, why="accepted")
+        if _stands(trace):
+            yield Label(last.number, answer_text(standing, mode), wanted=True, why="accepted")
         return
-    yield Label(0, text, wanted=True, why="edited")
-    if last.answer is not None and not _is_refused(trace, last) and answer_text(last.answer, mode) != text:
+    yield Label(0, answer_text(standing, mode), wanted=True, why="edited")
+    if last.answer is not None and not _is_refused(trace, last) and not _says(last, standing):
         yield Label(last.number, answer_text(last.answer, mode), wanted=False, why="edited_away")
+
+
+def _stands(trace: Trace) -> bool:
+    """Whether the model's last answer was let through and taken, or is one without commands."""
+    last = trace.last
+    if last is None or last.answer is None or _is_refused(trace, last):
+        return False
+    return bool(last.results) or not last.answer.commands
+
+
+def _says(attempt: Attempt, answer: Answer) -> bool:
+    """Whether an attempt has the very commands of an answer."""
+    return attempt.answer is not None and bool(answer.commands) and attempt.answer.commands == answer.commands
 
 
 def _is_refused(trace: Trace, attempt: Attempt) -> bool:

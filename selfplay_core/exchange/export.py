@@ -48,9 +48,11 @@ def export(reader: Reader, wish: Wish, stream: BinaryIO | None = None) -> Manife
         if manifest.lines == 0:
             raise UsageError(_nothing(manifest))
         if places is not None:
-            for path, content in places.beside(manifest.as_file()):
-                files.write_whole(path, content)
-            files.publish()
+            # From reading the register to replacing it nobody else may add to it.
+            with files.alone_in(places.manifest.parent):
+                for path, content in places.beside(manifest.as_file()):
+                    files.write_whole(path, content)
+                files.publish()
     return manifest
 
 
@@ -61,7 +63,7 @@ class _Export:
         self._reader = reader
         self._wish = wish
         self._made = made
-        self._dealer = Dealer(reader, wish.shares) if wish.shares else None
+        self._dealer: Dealer | None = None
         duplicates = Duplicates.KEEP if made.lossless else wish.duplicates
         self._sieve = Sieve(duplicates, None if made.lossless else wish.per_skeleton)
         self._left_out: Counter[str] = Counter()
@@ -73,6 +75,8 @@ class _Export:
         """Write every line to its target."""
         numbers = numbers_of(self._reader, self._wish.wanted, by_acceptance=self._made.accepted_only)
         self._traces = len(numbers)
+        if self._wish.shares:
+            self._dealer = Dealer(self._reader, self._wish.shares, numbers)
         for case in self._cases(self._led(numbers, set(targets))):
             found = self._made.lines(case)
             if isinstance(found, LeftOut):
@@ -103,7 +107,7 @@ class _Export:
             skeletons=self._sieve.skeletons,
             crowded=self._sieve.crowded,
             hint=self._made.hint,
-            advice=advice_on(self._counts, sum(target.lines for target in targets.values())),
+            advice=(*advice_on(self._counts, sum(target.lines for target in targets.values())), *_empty(files)),
         )
 
     def _write(self, case: Case, lines: Sequence[Line], target: Target) -> None:
@@ -116,7 +120,10 @@ class _Export:
             target.write(line.data)
 
     def _cases(self, numbers: Sequence[int]) -> Iterator[Case]:
-        return cases(self._reader, numbers, with_history=self._made.lossless)
+        return cases(self._reader, numbers, self._unreadable, with_history=self._made.lossless)
+
+    def _unreadable(self, number: int) -> None:
+        self._left_out[LeftOut.UNREADABLE.value] += 1
 
     def _share(self, case: Case) -> str:
         return "" if self._dealer is None else self._dealer.share_of(case)
@@ -132,7 +139,8 @@ class _Export:
         leads: dict[str, int] = {}
         missing = set(splits)
         corrected = set(self._corrected())
-        for case in self._cases([number for number in numbers if number in corrected]):
+        leading = [number for number in numbers if number in corrected]
+        for case in cases(self._reader, leading):
             found = self._made.lines(case)
             split = self._share(case)
             if split not in missing or isinstance(found, LeftOut) or Kind.CORRECTION not in found[0].tags:
@@ -163,6 +171,10 @@ def _telling(wish: Wish) -> Iterator[None]:
         raise
     except OSError as error:
         raise disk_fault(error, wish.output or Path("-")) from error
+
+
+def _empty(files: Sequence[FileFigures]) -> list[str]:
+    return [f"The part {file.split} got nothing." for file in files if file.split and not file.lines]
 
 
 def _nothing(manifest: Manifest) -> str:

@@ -208,7 +208,7 @@ def count(reader: Reader, wanted: Filter) -> Figures:
     """Count everything under a filter; memory grows by 16 bytes a prompt, and with what differs."""
     with reader.snapshot():
         kind = kind_of(reader)
-        figures = Figures(kind.value if kind is not None else "", likeness_count(reader))
+        figures = Figures(kind.value if kind is not None else "", likeness_count(reader, wanted))
         for case in cases(reader, numbers_of(reader, wanted, by_acceptance=False)):
             figures.add(case)
     return figures

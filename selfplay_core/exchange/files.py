@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import glob
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -16,6 +18,7 @@ from selfplay_core.errors import StoreError, UsageError
 __all__ = ["FileSet", "Target", "disk_fault", "refuse_existing"]
 
 _BUFFER: Final = 1024 * 1024
+_ENDING: Final = ".selfplay-export"
 
 
 class Target:
@@ -58,9 +61,20 @@ class FileSet:
         finally:
             files._discard()
 
+    @contextmanager
+    def alone_in(self, folder: Path) -> Iterator[None]:
+        """Keep other exports from publishing into a folder."""
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
     def target(self, path: Path) -> Target:
         """Return a new file that will stand at `path`; raises UsageError if it cannot be made."""
-        beside = path.with_name(f".{path.name}.{os.getpid()}.selfplay-export")
+        _sweep(path)
+        beside = path.with_name(f".{path.name}.{os.getpid()}{_ENDING}")
         try:
             stream = self._stack.enter_context(beside.open("wb", buffering=_BUFFER))
         except OSError as error:
@@ -80,12 +94,17 @@ class FileSet:
             self._stack.close()
             for beside, _ in self._made:
                 _sync(beside)
+        except OSError as error:
+            raise disk_fault(error, self._made[0][1]) from error
+        done: list[str] = []
+        try:
             for beside, path in self._made:
                 os.replace(beside, path)
+                done.append(str(path))
             for folder in {path.parent for _, path in self._made}:
                 _sync(folder)
         except OSError as error:
-            raise disk_fault(error, self._made[0][1]) from error
+            raise disk_fault(error, path, done) from error
 
     def _discard(self) -> None:
         with suppress(OSError):
@@ -110,10 +129,29 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         raise UsageError(f"this file exists already: {path}. Give --force to replace it, or name another --output.")
 
 
-def disk_fault(error: OSError, path: Path) -> StoreError:
-    """Return what a person is told when writing fails."""
+def disk_fault(error: OSError, path: Path, done: Sequence[str] = ()) -> StoreError:
+    """Return what a person is told when writing fails; `done` are the files that stand in their places already."""
     advice = "Free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "Look at the disk"
-    return StoreError(f"the disk refused the export: {path}: {error.strerror}. {advice}; nothing was replaced.")
+    replaced = f"replaced already: {', '.join(done)}" if done else "nothing was replaced"
+    return StoreError(f"the disk refused the export: {path}: {error.strerror}. {advice}; {replaced}.")
+
+
+def _sweep(path: Path) -> None:
+    """Remove what exports of the same file left that were killed."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_ENDING}"):
+        pid = left.name.removesuffix(_ENDING).rpartition(".")[2]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            left.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _sync(path: Path) -> None:

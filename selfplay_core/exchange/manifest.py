@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from selfplay_core.dataset.cases import UNSHOWN
 from selfplay_core.dataset.preferences import NEAR_PAIR
 from selfplay_core.exchange.sieve import CROWD
 
@@ -98,7 +99,9 @@ class Manifest:
 
 def advice_on(counts: Counter[str], lines: int) -> tuple[str, ...]:
     """Return what whoever trains on these lines should know."""
-    return tuple(text for text in (_near_pairs(counts), _one_class(counts, lines), _sandbox(counts)) if text)
+    return tuple(
+        text for text in (_near_pairs(counts), _one_class(counts, lines), _unshown(counts), _sandbox(counts)) if text
+    )
 
 
 def _near_pairs(counts: Counter[str]) -> str:
@@ -117,6 +120,16 @@ def _one_class(counts: Counter[str], lines: int) -> str:
     if not lines or (wanted > 0) == (unwanted > 0):
         return ""
     return f"All answers are {'wanted' if wanted else 'unwanted'}: KTO needs some of both."
+
+
+def _unshown(counts: Counter[str]) -> str:
+    unshown = counts[UNSHOWN]
+    if not unshown:
+        return ""
+    return (
+        f"{unshown} lines hold commands that no server was shown to carry out: a person alone accepted them. "
+        "--filter verdict:passed leaves them out."
+    )
 
 
 def _sandbox(counts: Counter[str]) -> str:

@@ -51,7 +51,7 @@ class Places:
     files: Mapping[str, Path]
     manifest: Path
     register: Path
-    registered: bytes | None
+    wish: Wish
 
     @property
     def names(self) -> dict[str, str]:
@@ -60,8 +60,8 @@ class Places:
 
     def beside(self, manifest: bytes) -> Iterator[tuple[Path, bytes]]:
         """Yield what is written once the lines are."""
-        if self.registered is not None:
-            yield self.register, self.registered
+        if FORMATS[self.wish.format].is_registered:
+            yield self.register, _registered(self.register, self.wish, self.files)
         yield self.manifest, manifest
 
 
@@ -73,18 +73,21 @@ def manifest_path(output: Path) -> Path:
 def settle_places(reader: Reader, wish: Wish) -> Places:
     """Return where everything will stand; raises UsageError if something is in the way."""
     output = wish.output
-    if output is None:
-        raise UsageError("--output is missing: name a file, or - for stdout.")
+    if output is None or not output.name:
+        raise UsageError("--output names no file. Name one, or - for stdout.")
     files = {
         share.name: output.with_name(f"{output.stem}.{share.name}{output.suffix}") if share.name else output
         for share in wish.shares or _ONE
     }
     manifest, register = manifest_path(output), output.with_name(_REGISTER)
     _refuse_ours(reader, (*files.values(), manifest))
-    for path in files.values():
+    for path in (*files.values(), manifest):
         refuse_existing(path, force=wish.force)
-    registered = _registered(register, wish, files) if FORMATS[wish.format].is_registered else None
-    return Places(files, manifest, register, registered)
+    if FORMATS[wish.format].is_registered:
+        if register in files.values():
+            raise UsageError(f"{register} is where trainers look for the list of data sets. Name another --output.")
+        _registered(register, wish, files)
+    return Places(files, manifest, register, wish)
 
 
 def _refuse_ours(reader: Reader, paths: tuple[Path, ...]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from selfplay_core.dataset.cases import Case, Origin
+from selfplay_core.errors import StoreError
 from selfplay_core.models import Decision, Trace
 from selfplay_core.store.codec import decode, encode
 from selfplay_core.store.database import Reader
@@ -39,12 +40,26 @@ def numbers_of(reader: Reader, wanted: Filter, *, by_acceptance: bool) -> array[
     return array("Q", (number for (number,) in found))
 
 
-def cases(reader: Reader, numbers: Sequence[int], *, with_history: bool = False) -> Iterator[Case]:
-    """Yield the traces of these numbers in their order; with their whole history only where it is wanted."""
+def cases(
+    reader: Reader,
+    numbers: Sequence[int],
+    unreadable: Callable[[int], None] = lambda number: None,
+    *,
+    with_history: bool = False,
+) -> Iterator[Case]:
+    """Yield the traces of these numbers in their order; with their whole history only where it is wanted.
+
+    One that is not readable as it is stored is told and left out: a backup must not fail by it.
+    """
     for start in range(0, len(numbers), _AT_ONCE):
         chunk = list(numbers[start : start + _AT_ONCE])
         for row in reader.rows(_CASES, (encode(chunk),)):
-            yield _case(reader, *row, with_history=with_history)
+            try:
+                case = _case(reader, *row, with_history=with_history)
+            except StoreError:
+                unreadable(row[0])
+            else:
+                yield case
 
 
 def _case(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from selfplay_core.dataset.cases import Case
 from selfplay_core.errors import SettingsError
+from selfplay_core.likeness.groups import grouped
 from selfplay_core.likeness.normal import normal_text
 from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Reader
@@ -19,7 +21,7 @@ __all__ = ["Dealer", "Share", "parse_split"]
 
 _PART: Final = re.compile(r"([A-Za-z0-9_-]{1,32})=([0-9]*\.?[0-9]+)")
 _ROUNDING: Final = 1e-6
-_ROOTS_AT_ONCE: Final = 500
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +47,23 @@ def parse_split(text: str) -> tuple[Share, ...]:
 
 
 class Dealer:
-    """Deals out cases by the hash of what was asked, so that a case stays where it is when others are added.
+    """Deals out cases by the hash of what is asked, as it will be exported; near-copies go where the first one goes.
 
-    What was found to be nearly a copy of an earlier prompt goes where that one goes; so no evaluation is on what was
-    trained but for a word.
+    So no evaluation is on what was trained but for a word. A case stays where it is when others are added, unless one
+    of those joins two groups of near-copies.
     """
 
-    def __init__(self, reader: Reader, shares: tuple[Share, ...]) -> None:
+    def __init__(self, reader: Reader, shares: tuple[Share, ...], numbers: Sequence[int]) -> None:
         self._shares = shares
-        near = dict(_near(reader))
-        roots = {number: _root(near, number) for number in near}
-        prompts = dict(_prompts(reader, sorted(set(roots.values()))))
-        self._places = {number: prompts[root] for number, root in roots.items() if root in prompts}
+        known, prompts = array("Q"), []
+        for number, prompt in _prompts(reader, sorted(numbers)):
+            known.append(number)
+            prompts.append(prompt)
+        self._places = {number: _place(prompts[first]) for number, first in zip(known, grouped(prompts), strict=True)}
 
     def share_of(self, case: Case) -> str:
         """Return the name of the part that a case belongs to."""
-        asked = self._places.get(case.number)
-        place = _place(case.trace.prompt.text) if asked is None else asked
+        place = self._places[case.number]
         reached = 0.0
         for share in self._shares:
             reached += share.part
@@ -70,24 +72,16 @@ class Dealer:
         return self._shares[-1].name
 
 
-def _root(near: Mapping[int, int], number: int) -> int:
-    """Follow near-copies back to the first; each names an earlier one, so this ends."""
-    while number in near:
-        number = near[number]
-    return number
-
-
-def _near(reader: Reader) -> Iterator[tuple[int, int]]:
-    yield from reader.each("SELECT n, near FROM likeness WHERE near IS NOT NULL AND near < n")
-
-
-def _prompts(reader: Reader, numbers: list[int]) -> Iterator[tuple[int, float]]:
-    for start in range(0, len(numbers), _ROOTS_AT_ONCE):
-        chunk = encode(numbers[start : start + _ROOTS_AT_ONCE])
-        for number, prompt in reader.rows(
-            "SELECT t.n, t.prompt FROM json_each(?) j CROSS JOIN trace t ON t.n = j.value", (chunk,)
-        ):
-            yield number, _place(prompt)
+def _prompts(reader: Reader, numbers: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Yield each trace's number and the prompt that its lines will have."""
+    for start in range(0, len(numbers), _AT_ONCE):
+        chunk = encode(list(numbers[start : start + _AT_ONCE]))
+        yield from reader.rows(
+            "SELECT t.n, coalesce(json_extract(d.payload, '$.edited_prompt'), t.prompt)"
+            " FROM json_each(?) j CROSS JOIN trace t ON t.n = j.value"
+            " LEFT JOIN standing s ON s.trace_id = t.id LEFT JOIN decision d ON d.seq = s.decision ORDER BY j.key",
+            (chunk,),
+        )
 
 
 def _place(prompt: str) -> float:

@@ -12,7 +12,7 @@ from rapidfuzz.distance import Indel
 
 from selfplay_core.likeness.normal import words
 
-__all__ = ["NEAR", "Like", "PromptPool"]
+__all__ = ["NEAR", "Like", "PromptPool", "code_point"]
 
 NEAR: Final = 0.7
 """From which ratio on a prompt counts as nearly a copy: ROUGE-L < 0.7 is Self-Instruct's rule (arXiv 2212.10560)."""
@@ -30,6 +30,12 @@ class Like:
 
     number: int
     ratio: float
+
+
+def code_point(number: int) -> str:
+    """Return the character that stands for a word; beyond all of them words share one, and look more alike."""
+    number %= _CODE_POINTS
+    return chr(number if number < _SURROGATES.start else number + len(_SURROGATES))
 
 
 class PromptPool:
@@ -65,10 +71,7 @@ class PromptPool:
         return "".join(codes.get(word) or self._code(word) for word in words(prompt))
 
     def _code(self, word: str) -> str:
-        # Beyond all code points words share them, and a ratio may come out too large.
-        number = len(self._codes) % _CODE_POINTS
-        code = chr(number if number < _SURROGATES.start else number + len(_SURROGATES))
-        self._codes[word] = code
+        code = self._codes[word] = code_point(len(self._codes))
         return code
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
-from selfplay_core.errors import StoreError, WorkspaceError
+from selfplay_core.errors import OldWorkspace, StoreError, WorkspaceError
 from selfplay_core.store.faults import file_faults, sqlite_faults, told_error
 from selfplay_core.store.lock import Lease, WorkspaceLock
 from selfplay_core.store.migrations import VERSION, migrate, version_of
@@ -202,8 +202,10 @@ def _refuse_foreign(version: int | None, path: Path, oldest: int = 0) -> int:
             f"a newer selfplay-tui made this workspace (version {version}, known up to {VERSION}): {path}. "
             "Update this program, or use another --workspace."
         )
+    if version == 0 and oldest:
+        raise WorkspaceError(f"there is nothing in this database yet: {path}. Start a run in its workspace first.")
     if version < oldest:
-        raise WorkspaceError(
+        raise OldWorkspace(
             f"this workspace is of an older version ({version}, wanted {VERSION}): {path}. "
             "Start a run in it once, which brings it up to date."
         )

@@ -8,6 +8,7 @@ from typing import Final
 from selfplay_core.likeness.pool import Like, PromptPool
 from selfplay_core.models import Outcome
 from selfplay_core.store.database import Database, Reader
+from selfplay_core.store.filters import Filter, condition
 
 __all__ = ["Comparison", "LikenessCount", "like_of", "likeness_count"]
 
@@ -76,10 +77,14 @@ def like_of(reader: Reader, number: int) -> Like | None:
     return None if row is None else Like(*row)
 
 
-def likeness_count(reader: Reader) -> LikenessCount:
-    """Return how many traces were compared and how many of them are near another."""
-    ((compared,),) = reader.rows("SELECT count(*) FROM likeness")
-    ((near,),) = reader.rows("SELECT count(*) FROM likeness WHERE near IS NOT NULL")
+def likeness_count(reader: Reader, wanted: Filter | None = None) -> LikenessCount:
+    """Return how many traces under a filter were compared, and how many of them are near another."""
+    asked = condition(wanted or Filter())
+    ((compared, near),) = reader.rows(
+        f"SELECT count(*), count(l.near) FROM {asked.source} JOIN likeness l ON l.n = {asked.number}"
+        f" WHERE true{asked.where}",
+        asked.parameters,
+    )
     return LikenessCount(compared, near)
 
 

@@ -13,9 +13,10 @@ from typing import Final, TextIO
 
 import orjson
 
-from selfplay_core.errors import SelfplayError, SettingsError, UsageError
+from selfplay_core.errors import OldWorkspace, SelfplayError, SettingsError, UsageError
 from selfplay_core.exchange.export import export
 from selfplay_core.exchange.figures import count
+from selfplay_core.exchange.formats import FORMATS
 from selfplay_core.exchange.importing import import_files
 from selfplay_core.exchange.places import Wish
 from selfplay_core.exchange.sieve import Duplicates
@@ -39,7 +40,9 @@ _REAL, _SANDBOX = Path("selfplay"), Path("selfplay-sandbox")
 
 def _export(options: argparse.Namespace) -> int:
     to_stdout = options.output == _STDOUT
-    if to_stdout and options.split:
+    if FORMATS[options.format].lossless and (options.duplicates is not None or options.per_skeleton is not None):
+        raise SettingsError(f"{options.format} leaves nothing out: --duplicates and --per-skeleton are for the others.")
+    if to_stdout and options.split is not None:
         raise SettingsError("--split makes several files, and - is one stream. Name a file with --output.")
     wish = Wish(
         format=options.format,
@@ -47,12 +50,12 @@ def _export(options: argparse.Namespace) -> int:
         wanted=_filter(options.filter),
         filter_text=options.filter,
         tool_version=__version__,
-        shares=parse_split(options.split) if options.split else (),
-        duplicates=Duplicates(options.duplicates),
+        shares=parse_split(options.split) if options.split is not None else (),
+        duplicates=Duplicates(options.duplicates or Duplicates.EXACT),
         per_skeleton=options.per_skeleton,
         force=options.force,
     )
-    with closing(Reader.open(_workspace(options.workspace))) as reader:
+    with closing(_opened(_workspace(options.workspace))) as reader:
         manifest = export(reader, wish, sys.stdout.buffer if to_stdout else None)
     sys.stdout.flush()
     if options.json:
@@ -80,7 +83,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _stats(options: argparse.Namespace) -> int:
-    with closing(Reader.open(_workspace(options.workspace))) as reader:
+    with closing(_opened(_workspace(options.workspace))) as reader:
         figures = count(reader, _filter(options.filter))
     if options.json:
         _print_json(figures.as_json(), sys.stdout)
@@ -101,6 +104,15 @@ def _workspace(named: str | None) -> Path:
     if named:
         return Path(named)
     return next((folder for folder in (_REAL, _SANDBOX) if (folder / DATABASE_NAME).is_file()), _REAL)
+
+
+def _opened(workspace: Path) -> Reader:
+    """Open for reading; a workspace of an earlier version is brought up to date first."""
+    try:
+        return Reader.open(workspace)
+    except OldWorkspace:
+        Database.open(workspace).close()
+        return Reader.open(workspace)
 
 
 def _told(work: Callable[[], int]) -> int:

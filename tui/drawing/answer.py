@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from selfplay_core.dataset.evidence import Evidence, evidence_of
+from selfplay_core.dataset.evidence import Evidence, evidence_of, standing_answer
 from selfplay_core.models import Answer, CommandResult, Decision, Level, WorldKind
 from selfplay_core.store.listing import Example
 from tui.drawing.blocks import Gutter, command_lines, reply_lines
@@ -45,11 +45,12 @@ class Shown:
 
 
 def answer_shown(shown: Example) -> Shown:
-    """Return what a person edited, else what the model said last."""
+    """Return what a person edited or had run again, else what the model said last."""
     decision = shown.standing.decision
-    if decision is not None and decision.edited is not None:
-        return _edited(shown, decision, decision.edited)
     attempts = shown.trace.attempts
+    answer = standing_answer(shown.trace, decision)
+    if decision is not None and answer is not None and (decision.edited is not None or decision.results):
+        return _decided(shown, decision, answer)
     if not attempts:
         return Shown(None, (), frozenset())
     last = attempts[-1]
@@ -89,12 +90,12 @@ def _risk_lines(risk: Risk, indent: int, width: int, glyphs: Glyphs) -> list[Lin
     return wrapped([span(risk[1], "warn")], width, first=first)
 
 
-def _edited(shown: Example, decision: Decision, answer: Answer) -> Shown:
+def _decided(shown: Example, decision: Decision, answer: Answer) -> Shown:
     last = shown.trace.last
     original = last.answer if last is not None else None
     evidence = evidence_of(shown.trace, decision, answer)
-    changed = _changed(original, answer.commands)
-    return Shown(answer, evidence.results, changed, decision.by, _why_unproven(answer, evidence))
+    by = decision.by if decision.edited is not None else ""
+    return Shown(answer, evidence.results, _changed(original, answer.commands), by, _why_unproven(answer, evidence))
 
 
 def _why_unproven(answer: Answer, evidence: Evidence) -> str:

@@ -171,7 +171,15 @@ class EditScreen(WorkingScreen[bool]):
         if trouble := unfit(prompt, self._start.own_prompt, self._example.trace.prompt.mode):
             self._object(trouble, "bad")
             return
-        made = made_of(self._start, prompt, answer, self._proof, by=self.bench.curator.operator, at=self.bench.now())
+        made = made_of(
+            self._start,
+            prompt,
+            answer,
+            self._proof,
+            by=self.bench.curator.operator,
+            at=self.bench.now(),
+            accepts=self._first is None,
+        )
         back = self.keymap.shown("back")
         if made is None:
             key, does = ("allow", "lets it run once") if self._first is not None else ("accept", "accepts it")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from selfplay_core.dataset.evidence import holds
+from selfplay_core.dataset.evidence import evidence_of, holds
 from selfplay_core.models import (
     Answer,
     CommandResult,
@@ -50,7 +50,8 @@ class Proof:
 class Start:
     """What an edit begins with: the edit that stands, else the model's last answer, else nothing.
 
-    `own` is the model's answer, whose evidence is the trace's; `proof` is that of a standing edit.
+    `own` is the model's answer, whose evidence is the trace's, and `own_proven` says whether that proves it; `proof`
+    is that of a standing edit.
     """
 
     prompt: str
@@ -58,6 +59,7 @@ class Start:
     own_prompt: str
     own: Answer | None
     proof: Proof | None
+    own_proven: bool = False
 
     @property
     def fields(self) -> Fields:
@@ -75,7 +77,8 @@ def start_of(trace: Trace, standing: Decision | None) -> Start:
         answer = Answer(answer.commands, answer.reasoning, "")
     proof = Proof(edit.results, edit.world) if edit is not None and edit.results else None
     prompt = (edit.edited_prompt if edit is not None else None) or trace.prompt.text
-    return Start(prompt, answer, trace.prompt.text, own, proof)
+    proven = own is not None and evidence_of(trace, None, own).is_proof
+    return Start(prompt, answer, trace.prompt.text, own, proof, proven)
 
 
 def commands_in(text: str) -> tuple[str, ...]:
@@ -95,19 +98,24 @@ def is_proven(proof: Proof | None, commands: Sequence[str]) -> bool:
     return all(map(holds, proof.results))
 
 
-def made_of(start: Start, prompt: str, answer: Answer, proof: Proof | None, *, by: str, at: float) -> Decision | None:
+def made_of(
+    start: Start, prompt: str, answer: Answer, proof: Proof | None, *, by: str, at: float, accepts: bool = True
+) -> Decision | None:
     """Return the decision that an edit is, None if nothing differs from what the model wrote.
 
-    Verdicts enter it only where they prove changed commands; unchanged ones have the evidence of the trace.
+    Verdicts enter it only where they prove commands of which the trace shows less: changed ones, or the model's own
+    that were never run, or in vain. Such verdicts alone are an acceptance, if it `accepts`.
     """
     edited = None if _same(answer, start.own) else answer
     edited_prompt = prompt if prompt != start.own_prompt else None
-    if edited is None and edited_prompt is None:
-        return None
     own_commands = start.own.commands if start.own is not None else ()
-    proves = answer.commands != own_commands and is_proven(proof, answer.commands)
+    shows_less = answer.commands != own_commands or not start.own_proven
+    proves = shows_less and is_proven(proof, answer.commands)
+    is_edit = edited is not None or edited_prompt is not None
+    if not is_edit and not (proves and accepts):
+        return None
     return Decision(
-        DecisionKind.EDIT,
+        DecisionKind.EDIT if is_edit else DecisionKind.ACCEPT,
         by=by,
         at=at,
         edited=_mended(edited) if edited is not None else None,
