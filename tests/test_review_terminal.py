@@ -14,7 +14,8 @@ from tests.terminal import Terminal, controls_in
 from tests.worlds import rows_in
 from tui.state.review import SIGHT_SECONDS
 
-RUN = ("--rounds", "1", "--seed", "3", "--workspace", "w")
+PROMPTS = str(Path(__file__).with_name("session_prompts.jsonl"))
+RUN = ("--rounds", "1", "--seed", "3", "--workspace", "w", "--prompts", PROMPTS)
 EDITED = "effect give slingshooter08 minecraft:jump_boost infinite 2 true"
 
 

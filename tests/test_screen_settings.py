@@ -84,7 +84,7 @@ async def test_it_scrolls_and_leaves(tmp_path: Path, size: tuple[int, int]) -> N
         app = Host(screen)
         async with app.run_test(size=size) as pilot:
             if size[0] >= 60:
-                assert "1 of 58 set by you" in shown(screen)
+                assert "1 of 59 set by you" in shown(screen)
             await pilot.press("J", "pagedown")
             assert screen.body().top > 1 or size[1] < 10
             await pilot.press("escape")
