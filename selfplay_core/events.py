@@ -80,13 +80,17 @@ class RoundStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class PromptsWritten(Event):
-    """Prompts of one category are there, by the model or from a file; `dropped` pairs unusable ones with the reason."""
+    """Prompts of one category are there, by the model or from a file; `dropped` pairs unusable ones with the reason.
+
+    `copies` of these were dropped because nearly the same was asked before.
+    """
 
     round: int
     category: str
     asked: int
     prompts: tuple[str, ...]
     dropped: tuple[tuple[str, str], ...]
+    copies: int = 0
 
 
 @dataclass(frozen=True, slots=True)

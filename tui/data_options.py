@@ -72,6 +72,7 @@ most often, and what can be exported."""
 _STATS_EPILOG: Final = """\
 examples:
   selfplay-tui stats
+  selfplay-tui stats --coverage
   selfplay-tui stats --filter status:accepted --json"""
 
 
@@ -116,6 +117,7 @@ def stats_parser() -> Parser:
     parser = new_parser("selfplay-tui stats", _STATS_DESCRIPTION, _STATS_EPILOG)
     add_workspace(parser, _THERE)
     _add_filter(parser)
+    parser.add_argument("--coverage", action="store_true", help="also what of the commands' grammar was seen")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return parser
 

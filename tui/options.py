@@ -185,7 +185,7 @@ def _add_settings(parser: Parser) -> None:
     add("run.accept", "RULE", "what is accepted without a person: verified (default), parsed, none")
     add("run.execute", "HOW", "run (default), or probe: let the server parse and run nothing")
     add("run.on_ask", "HOW", "what becomes of commands that need a person: deny (default) or probe")
-    add("run.sampler", "NAME", "how categories are chosen: uniform")
+    add("run.sampler", "NAME", "how categories are drawn: gated (default; weak but learnable), weakest or uniform")
     add("run.give_up", "TIME", "how long to wait for a server that is away; default 15m")
 
 

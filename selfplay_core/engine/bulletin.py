@@ -13,7 +13,17 @@ from typing import Final, TypeVar
 import msgspec
 
 from selfplay_core.errors import StoreError
-from selfplay_core.events import Announce, Away, Back, Event, RunPaused, RunResumed
+from selfplay_core.events import (
+    Announce,
+    Away,
+    Back,
+    Event,
+    GateClosed,
+    GateOpened,
+    PromptsGrowAlike,
+    RunPaused,
+    RunResumed,
+)
 from selfplay_core.models import SANDBOX_NAME, ModelIdentity, WorldIdentity, WorldKind
 from selfplay_core.store.bulletins import post_bulletin, posted_bulletin
 from selfplay_core.store.codec import encode
@@ -49,6 +59,8 @@ class Bulletin:
     world: WorldIdentity
     paused: str = ""
     absences: tuple[Absent, ...] = ()
+    closed: tuple[GateClosed, ...] = ()
+    alike: PromptsGrowAlike | None = None
 
     def after(self, event: Event, at: float) -> Bulletin:
         """Return what is to be said after an event that came at this time of day."""
@@ -62,8 +74,17 @@ class Bulletin:
                 return replace(self, paused=event.reason or _PAUSED)
             case RunResumed():
                 return replace(self, paused="")
+            case GateClosed():
+                return replace(self, closed=(*self._open(event.category), event))
+            case GateOpened():
+                return replace(self, closed=self._open(event.category))
+            case PromptsGrowAlike():
+                return replace(self, alike=event)
             case _:
                 return self
+
+    def _open(self, category: str) -> tuple[GateClosed, ...]:
+        return tuple(gate for gate in self.closed if gate.category != category)
 
     def _without(self, what: str) -> tuple[Absent, ...]:
         return tuple(absent for absent in self.absences if absent.what != what)

@@ -7,7 +7,6 @@ import asyncio
 from selfplay_core.engine.tuning import Tuning, check_tuning
 from selfplay_core.errors import SettingsError
 from selfplay_core.events import Announce, Event, RunPaused, RunResumed, RunTuned
-from selfplay_core.models import CATEGORY_NAMES
 
 __all__ = ["Control", "Drained", "Tuning"]
 
@@ -37,7 +36,7 @@ class Control:
         self._tuning: Tuning | None = None
         self._tuned = asyncio.Event()
         self._announce: Announce | None = None
-        self._reopened: list[str] = []
+        self._reopening = False
 
     def begin(self, tuning: Tuning, announce: Announce, *, resumed: bool) -> None:
         """Take over from a plan what can be tuned, and tell of every switch from here on."""
@@ -88,15 +87,13 @@ class Control:
         self._unpaused.set()
         self._tell(RunResumed())
 
-    def reopen(self, category: str) -> None:
-        """Give a category whose gate is closed another chance, from the next round on."""
-        if category not in CATEGORY_NAMES:
-            raise SettingsError(f"There is no category {category!r} to reopen. Use {', '.join(CATEGORY_NAMES)}.")
-        self._reopened.append(category)
+    def reopen(self) -> None:
+        """Give every category whose gate is closed another chance, from the next round on that is written."""
+        self._reopening = True
 
-    def take_reopened(self) -> list[str]:
-        """Return what was reopened since the last call."""
-        taken, self._reopened = self._reopened, []
+    def take_reopening(self) -> bool:
+        """Tell whether the gates are to be opened, once for each time that they were."""
+        taken, self._reopening = self._reopening, False
         return taken
 
     def drain(self) -> None:

@@ -27,8 +27,9 @@ class Curriculum:
 
     async def fold_up_to(self, number: int) -> None:
         """Take in every round up to `number`, all of which are complete, and tell what changed by it."""
-        for category in self._control.take_reopened():
-            self._chooser.reopen(category)
+        if self._control.take_reopening():
+            for one in self._chooser.closed():
+                self._chooser.reopen(one.category)
         if number > self._chooser.folded:
             rounds = await self._store.do(rounds_behind, self._run_id, after=self._chooser.folded, up_to=number)
             raised = self._chooser.fold(rounds)

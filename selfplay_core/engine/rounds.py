@@ -99,7 +99,9 @@ class RoundWriter:
                 raise
             self._announce(PromptsFailed(number, category, count, str(fault)))
             return Written()
-        self._announce(PromptsWritten(number, category, count, tuple(written.prompts), tuple(written.dropped)))
+        self._announce(
+            PromptsWritten(number, category, count, tuple(written.prompts), tuple(written.dropped), written.copies)
+        )
         return written
 
     def _given(self, number: int) -> WrittenRound:

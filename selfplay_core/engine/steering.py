@@ -20,7 +20,7 @@ _NO_RUN: Final = "No run is going on in this workspace, so there is nothing to s
 class Steer:
     """What a run is told; `tuning` goes with `tune` alone, and `look` changes nothing."""
 
-    what: Literal["pause", "resume", "hurry", "drain", "tune", "look"]
+    what: Literal["pause", "resume", "hurry", "drain", "tune", "look", "reopen"]
     tuning: Tuning | None = None
 
     def apply(self, control: Control) -> None:
@@ -38,6 +38,8 @@ class Steer:
                 if self.tuning is None:
                     raise SettingsError("A tuning was asked for without values. Give focus, concurrency and retries.")
                 control.tune(self.tuning)
+            case "reopen":
+                control.reopen()
             case "look":
                 return
 

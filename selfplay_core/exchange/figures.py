@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from selfplay_core.curriculum.coverage import KINDS, Coverage, places
 from selfplay_core.dataset.cases import Case
 from selfplay_core.dataset.conversation import Kind, conversation
 from selfplay_core.dataset.evidence import evidence_of, gives_row, standing_answer, verifier_name
@@ -74,9 +75,10 @@ class Message:
 class Figures:
     """What has been counted so far."""
 
-    def __init__(self, workspace: str, likeness: LikenessCount) -> None:
+    def __init__(self, workspace: str, likeness: LikenessCount, coverage: Coverage | None = None) -> None:
         self.workspace = workspace
         self.likeness = likeness
+        self.coverage = coverage
         self.traces = 0
         self.categories: dict[str, Counter[str]] = {}
         self.outcomes: Counter[str] = Counter()
@@ -105,6 +107,8 @@ class Figures:
         self._count_products(case)
         for attempt in case.trace.attempts:
             self._count_errors(attempt)
+        if self.coverage is not None:
+            self.coverage.add(case.trace)
 
     @property
     def errors(self) -> list[Message]:
@@ -150,6 +154,7 @@ class Figures:
             },
             "errors": [{"message": one.message, "count": one.count} for one in self.errors],
             "products": _sorted(self.products),
+            **({"coverage": _covered(self.coverage)} if self.coverage is not None else {}),
         }
 
     def _count_kind(self, case: Case) -> None:
@@ -204,14 +209,33 @@ class Figures:
                 self._wordings.setdefault(group, (result.verdict.message or result.reply)[:_WORDING])
 
 
-def count(reader: Reader, wanted: Filter) -> Figures:
-    """Count everything under a filter; memory grows by 16 bytes a prompt, and with what differs."""
+def count(reader: Reader, wanted: Filter, *, covers: bool = False) -> Figures:
+    """Count everything under a filter, and what of the commands' grammar it `covers` if that is wanted.
+
+    Memory grows by 16 bytes a prompt, and with what differs.
+    """
     with reader.snapshot():
         kind = kind_of(reader)
-        figures = Figures(kind.value if kind is not None else "", likeness_count(reader, wanted))
+        named, coverage = kind.value if kind is not None else "", Coverage() if covers else None
+        figures = Figures(named, likeness_count(reader, wanted), coverage)
         for case in cases(reader, numbers_of(reader, wanted, by_acceptance=False)):
             figures.add(case)
     return figures
+
+
+def _covered(coverage: Coverage) -> dict[str, Any]:
+    return {
+        kind: {
+            "places": len(places(kind)),
+            "never_seen": coverage.unseen(kind),
+            "seen": {
+                place: {"asked": seen.asked, "passed": seen.passed, "failed": seen.failed}
+                for place in places(kind)
+                if (seen := coverage.of(f"{kind} {place}")).asked
+            },
+        }
+        for kind in KINDS
+    }
 
 
 def _sorted(counts: Mapping[str, int]) -> dict[str, int]:

@@ -84,7 +84,7 @@ def _import(options: argparse.Namespace) -> int:
 
 def _stats(options: argparse.Namespace) -> int:
     with closing(_opened(_workspace(options.workspace))) as reader:
-        figures = count(reader, _filter(options.filter))
+        figures = count(reader, _filter(options.filter), covers=options.coverage)
     if options.json:
         _print_json(figures.as_json(), sys.stdout)
     else:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final
 
+from selfplay_core.curriculum.coverage import KINDS, Coverage, places
 from selfplay_core.exchange.figures import Figures, Lengths
 from selfplay_core.exchange.importing import Imported
 from selfplay_core.exchange.manifest import Manifest
@@ -20,6 +22,8 @@ _PROBLEMS_TOLD: Final = 10
 _NAME: Final = 20
 _COLUMNS: Final = (Outcome.SOLVED, Outcome.CORRECTED, Outcome.UNPROVEN, Outcome.REFUSED, Outcome.FAILED)
 _SHOWN: Final = 70
+_PLACES_TOLD: Final = 12
+_NEVER_SHOWN: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ def stats_report(figures: Figures) -> list[str]:
         "",
         *_errors(figures),
         *_products(figures),
+        *_coverage(figures.coverage),
     ]
 
 
@@ -151,6 +156,28 @@ def _products(figures: Figures) -> Iterator[str]:
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {one_line(name).replace('_', ' ')}" for name, count in counts.items() if count)
+
+
+def _coverage(coverage: Coverage | None) -> Iterator[str]:
+    """Tell of each kind of place how many were seen, the most asked and most refused ones, and what nobody has seen."""
+    if coverage is None:
+        return
+    for kind in KINDS:
+        whole, unseen = places(kind), coverage.unseen(kind)
+        yield ""
+        yield f"{kind}s: {len(whole) - len(unseen)} of {len(whole)} seen"
+        seen = [(place, coverage.of(f"{kind} {place}")) for place in whole]
+        asked = sorted((one for one in seen if one[1].asked), key=lambda one: (-one[1].asked, one[0]))
+        for place, one in asked[:_PLACES_TOLD]:
+            yield f"  {place:<40}{one.asked:>8,} asked{one.passed:>8,} passed{one.failed:>8,} failed"
+        if unseen:
+            yield from wrap(
+                f"never seen: {_clipped(', '.join(unseen))}", 78, initial_indent="  ", subsequent_indent="    "
+            )
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _NEVER_SHOWN else f"{text[:_NEVER_SHOWN].rpartition(',')[0]}, … (--json has all)"
 
 
 def _share(part: int, whole: int) -> str:

@@ -13,7 +13,10 @@ from selfplay_core.events import (
     Back,
     DryRunStarted,
     Event,
+    GateClosed,
+    GateOpened,
     PromptsFailed,
+    PromptsGrowAlike,
     PromptsWritten,
     RunPaused,
     RunResumed,
@@ -118,7 +121,15 @@ def _line(event: Event) -> str | None:
         case PromptsFailed():
             return f"[{event.category}] no prompts in round {event.round + 1}: {one_line(event.reason)}"
         case PromptsWritten() if event.dropped:
-            return f"[{event.category}] {len(event.dropped)} unusable prompts dropped in round {event.round + 1}"
+            told = f"[{event.category}] {len(event.dropped)} prompts dropped in round {event.round + 1}"
+            return f"{told}, {event.copies} of them nearly known" if event.copies else told
+        case GateClosed():
+            error = f", {one_line(event.error)}" if event.error else ""
+            return f"[{event.category}] asked for seldom now: {event.won} of {event.tried} were won{error}"
+        case GateOpened():
+            return f"[{event.category}] asked for again"
+        case PromptsGrowAlike():
+            return f"Warning: {event.figures}"
         case Away():
             return f"{event.what} is away: {one_line(event.reason)} Next try in {event.retry_in:.0f} s."
         case RunPaused():

@@ -38,6 +38,7 @@ class Summary:
     expected: int = 0
     written: int = 0
     dropped: int = 0
+    copies: int = 0
     failed_requests: int = 0
     last_failure: str = ""
     held: int = 0
@@ -63,6 +64,7 @@ class Summary:
             case PromptsWritten():
                 self.written += len(event.prompts)
                 self.dropped += len(event.dropped)
+                self.copies += event.copies
                 self.expected -= event.asked - len(event.prompts)
             case PromptsFailed():
                 self.failed_requests += 1
@@ -124,6 +126,7 @@ class Summary:
             },
             "prompts_written": self.written,
             "dropped_prompts": self.dropped,
+            "dropped_copies": self.copies,
             "failed_prompt_requests": self.failed_requests,
             "first_try": self.first_tries.total(),
             "held": self.held,
@@ -151,7 +154,8 @@ class Summary:
         if self.duplicates:
             yield f"{self.duplicates} accepted answers gave a row that is out already; they are not written twice."
         if self.dropped or self.failed_requests:
-            yield f"unusable prompts dropped: {self.dropped}; requests for prompts that failed: {self.failed_requests}"
+            copies = f", {self.copies} of them nearly known" if self.copies else ""
+            yield f"prompts dropped: {self.dropped}{copies}; requests for prompts that failed: {self.failed_requests}"
         if self.held:
             yield f"{self.held} attempts wait for a person."
         yield f"output: {one_line(output)}"

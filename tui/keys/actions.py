@@ -126,6 +126,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("less", ("h", "left"), "less", "less, or the one before", "Run", ("tune",), 2),
     Action("more", ("l", "right"), "more", "more, or the next one", "Run", ("tune",), 3),
     Action("apply", ("enter",), "apply", "tell the run", "Run", ("tune",), 1),
+    Action("open_gates", ("o",), "reopen", "ask again for categories of which nothing came", "Run", ("tune",), 4),
     Action("copy_id", ("i",), "id", "copy the id of the trace", "Look", ("copy",), 1),
     Action("copy_prompt", ("p",), "prompt", "copy the prompt", "Look", ("copy",), 2),
     Action("copy_commands", ("c",), "commands", "copy the commands, one a line", "Look", ("copy",), 3),

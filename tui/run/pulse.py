@@ -12,6 +12,7 @@ from tui.workspace.curator import News
 __all__ = ["Changed", "drain", "take_news"]
 
 _AT_ONCE = 2_000
+_ALARM_SECONDS = 30.0
 # What one look reads of a run of another process; more than a person could follow.
 _FOLLOWED_AT_ONCE = 40
 
@@ -40,11 +41,13 @@ def drain(bench: Workbench) -> Changed:
     """Take in the events of the run in this process."""
     inbox, live = bench.runner.inbox, bench.state.live
     changed = Changed()
-    streamed, away = live.streamed, dict(live.absences)
+    streamed, away, alarm = live.streamed, dict(live.absences), live.alarm
     for _ in range(min(len(inbox), _AT_ONCE)):
         live.apply(inbox.popleft(), bench.now(), bench.clock())
         changed.header = True
     changed.stream = live.streamed != streamed or live.absences != away
+    if live.alarm and live.alarm != alarm:
+        bench.state.tell(live.alarm, bench.clock(), "warn", _ALARM_SECONDS)
     return changed
 
 

@@ -11,7 +11,7 @@ from selfplay_core.engine.steering import Steer
 from selfplay_core.engine.tuning import Tuning, check_tuning
 from selfplay_core.errors import SettingsError
 from selfplay_core.models import CATEGORY_NAMES
-from tui.drawing.lines import BLANK, Line, Span
+from tui.drawing.lines import BLANK, Line, Span, span
 from tui.keys.bindings import bindings_of
 from tui.screens.background import is_left
 from tui.screens.working import WorkingScreen
@@ -72,6 +72,17 @@ class TuneScreen(WorkingScreen[None]):
     def action_choose_row(self, row: int) -> None:
         self._choose(row)
 
+    def action_open_gates(self) -> None:
+        if not self.bench.state.live.closed:
+            self.tell("No category is closed, so there is none to open again.", "warn")
+            return
+        self.begin(self._reopen)
+
+    async def _reopen(self) -> None:
+        trouble = await self.bench.runner.steer(Steer("reopen"))
+        closed = ", ".join(self.bench.state.live.closed)
+        self.tell(trouble or f"Asked for again from the next round on: {closed}.", "bad" if trouble else "info")
+
     async def _ask(self) -> None:
         """Learn what the run does, in whichever process it is."""
         self.tell(f"asking{self.bench.glyphs.more}")
@@ -123,7 +134,16 @@ class TuneScreen(WorkingScreen[None]):
         lines: list[Line] = [BLANK]
         for row, ((name, about), value) in enumerate(zip(_ABOUT, values, strict=True)):
             lines.append(self._value_line(row, name, value, about))
-        return lines
+        return [*lines, *self._closed_lines()]
+
+    def _closed_lines(self) -> list[Line]:
+        """Say of which categories hardly anything comes, and how they are asked for again."""
+        closed = self.bench.state.live.closed
+        if not closed:
+            return []
+        key = self.keymap.shown("open_gates")
+        head: Line = (Span("  hardly anything is won in", "warn"), Span(f"   {key} asks for them again", "dim"))
+        return [BLANK, head, *((Span("  "), span(f"{name}: {told}")) for name, told in closed.items())]
 
     def _value_line(self, row: int, name: str, value: str, about: str) -> Line:
         is_chosen = row == self._row

@@ -13,7 +13,10 @@ from selfplay_core.events import (
     Away,
     Back,
     Event,
+    GateClosed,
+    GateOpened,
     PromptsFailed,
+    PromptsGrowAlike,
     PromptsWritten,
     RoundStarted,
     RunEnded,
@@ -26,7 +29,7 @@ from selfplay_core.events import (
 )
 from selfplay_core.models import Attempt, ModelIdentity, Outcome, Trace, VerdictOutcome, WorldIdentity
 
-__all__ = ["Absence", "Live", "StreamRow"]
+__all__ = ["Absence", "Live", "StreamRow", "gate_words"]
 
 STREAM_LENGTH: Final = 5_000
 _RATE_SECONDS: Final = 60.0
@@ -63,7 +66,8 @@ class Live:
     """The state of the run in this process, or of the one that is followed; times come from the caller.
 
     `status` is blank before the first run, `starting`, `running`, `draining`, `following` (another process runs),
-    or how the run ended; `reason` says why. `numbers` holds those of traces that have ended, by id; `outcomes`
+    or how the run ended; `reason` says why. `closed` tells of categories of which hardly anything comes, and `alarm`
+    that prompts grow alike. `numbers` holds those of traces that have ended, by id; `outcomes`
     counts those that the stream tells of.
     """
 
@@ -81,6 +85,8 @@ class Live:
     stream: deque[StreamRow] = field(default_factory=lambda: deque(maxlen=STREAM_LENGTH))
     streamed: int = 0
     numbers: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
+    alarm: str = ""
     _heard: Bulletin | None = None
     _ended: dict[int, int] = field(default_factory=dict)
 
@@ -93,12 +99,23 @@ class Live:
                 self.round, self.rounds, self.seed = event.done_rounds, event.rounds, event.seed
                 self.absences.clear()
                 self.in_work.clear()
+                self.closed.clear()
+                self.alarm = ""
                 self.say(at, "pending", "run", _found(event))
             case RoundStarted():
                 self.round = event.round + 1
                 self.say(at, "pending", f"round {event.round + 1}", ", ".join(event.categories))
             case PromptsWritten() if event.dropped:
-                self.say(at, "skip", event.category, f"{len(event.dropped)} unusable prompts dropped")
+                self.say(at, "skip", event.category, _dropped(event))
+            case GateClosed():
+                self.closed[event.category] = told = gate_words(event)
+                self.say(at, "held", event.category, f"hardly anything can be won here: {told}")
+            case GateOpened():
+                self.closed.pop(event.category, None)
+                self.say(at, "accept", event.category, "is asked for again")
+            case PromptsGrowAlike():
+                self.alarm = event.figures
+                self.say(at, "reject", "prompts", event.figures)
             case PromptsFailed():
                 self.say(at, "reject", event.category, "no prompts", event.reason)
             case TraceStarted():
@@ -151,6 +168,13 @@ class Live:
             if before is None or absent not in before.absences:
                 away = Away(absent.what, absent.reason, absent.next_try - at, at - absent.since)
                 self.apply(away, at, clock)
+        for gate in said.closed:
+            if before is None or gate not in before.closed:
+                self.apply(gate, at, clock)
+        for category in set(self.closed) - {gate.category for gate in said.closed}:
+            self.apply(GateOpened(category), at, clock)
+        if said.alike is not None and (before is None or said.alike != before.alike):
+            self.apply(said.alike, at, clock)
         names = {absent.what for absent in said.absences}
         for absence in [absence for absence in self.absences.values() if absence.what not in names]:
             self.apply(Back(absence.what, clock - absence.since), at, clock)
@@ -205,6 +229,17 @@ class Live:
     def _count(self, traces: int, clock: float) -> None:
         second = int(clock)
         self._ended[second] = self._ended.get(second, 0) + traces
+
+
+def _dropped(event: PromptsWritten) -> str:
+    others = len(event.dropped) - event.copies
+    parts = [(event.copies, "nearly known"), (others, "unusable")]
+    return f"{', '.join(f'{count} {words}' for count, words in parts if count)} prompts dropped"
+
+
+def gate_words(gate: GateClosed) -> str:
+    """Return how little came of a category, and what the server said most."""
+    return f"{gate.won} of {gate.tried}" + (f", {gate.error}" if gate.error else "")
 
 
 def _found(event: RunStarted) -> str:
