@@ -18,6 +18,7 @@ from selfplay_core.curriculum.samplers import SAMPLERS
 from selfplay_core.curriculum.simulator import LAWS, SCENARIOS, Comparison, Estimate, Law, compare, simulate
 from selfplay_core.models import CATEGORY_NAMES
 from tests.commands import Done, clean_environment, run_command, start_command
+from tests.test_layers import loaded_after
 from tui.cli import main
 from tui.simulate_options import SAMPLER_NAMES, SCENARIO_NAMES
 
@@ -218,3 +219,10 @@ async def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
     assert (process.returncode, err) == (130, b"")
     assert first == b"one-broken, gradient law\n"
     assert b"comparisons" not in out
+
+
+def test_it_loads_no_screen_and_speaks_to_nothing(tmp_path: Path) -> None:
+    """Neither a screen, nor a model, a server or a workspace."""
+    program = "from tui.cli import main\nassert main(['simulate', '--rounds', '2', '--students', '2']) == 0"
+    unwanted = ["textual", "rich", "httpx", "mcrcon", "mecha", "uvicorn", "sqlite3", "asyncio"]
+    assert loaded_after(program, unwanted, tmp_path) == []
