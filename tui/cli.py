@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tui.commands.data import WORK
 
             return WORK[options.command](options)
+        if options.command == "simulate":
+            from tui.commands.simulate import run as simulate
+
+            return simulate(options)
         if options.command == "" and (options.headless or options.dry_run or options.json):
             from tui.commands.headless import run
 

@@ -10,6 +10,7 @@ from selfplay_core.models import CATEGORY_NAMES
 from tui import __version__
 from tui.data_options import export_parser, import_parser, stats_parser
 from tui.parsing import Parser, Unusable, add_place, new_parser
+from tui.simulate_options import simulate_parser
 
 __all__ = ["FLAG_NAMES", "Unusable", "parse"]
 
@@ -28,6 +29,7 @@ commands:
   export         make files for trainers, or a backup (selfplay-tui export --help)
   import         take in files of the original script, or of another workspace (selfplay-tui import --help)
   stats          the figures of a workspace (selfplay-tui stats --help)
+  simulate       compare the ways to choose categories, on students of known skill (selfplay-tui simulate --help)
   doctor         look at everything that a run needs (selfplay-tui doctor --help)
   sandbox        serve the sandbox's model and server to other programs (selfplay-tui sandbox --help)
 
@@ -246,6 +248,7 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "export": export_parser,
     "import": import_parser,
     "stats": stats_parser,
+    "simulate": simulate_parser,
     "doctor": _doctor_parser,
     "sandbox": _sandbox_parser,
 }

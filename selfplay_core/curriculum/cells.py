@@ -10,7 +10,7 @@ import msgspec
 
 from selfplay_core.curriculum.coverage import Coverage, places
 
-__all__ = ["Cell", "Cells", "Ground", "Wish", "choose"]
+__all__ = ["Cell", "Cells", "Ground", "Wish", "choose", "rotating"]
 
 
 class Ground(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,9 +118,10 @@ def _margins(counts: Mapping[str, int]) -> dict[tuple[str, int], int]:
 
 def _forms(ground: Ground, coverage: Coverage, count: int, chance: Random) -> list[str]:
     """Return the thinnest spots of a category, as they are told: a command's form, a component, a selector option."""
-    found = [
-        (f"sub-command {place}", f"/{place}") for place in places("sub-command") if place.split()[0] in ground.roots
-    ]
+    subs = [place for place in places("sub-command") if place.split()[0] in ground.roots]
+    without = set(ground.roots) - {place.split()[0] for place in subs}
+    found = [(f"sub-command {place}", f"/{place}") for place in subs]
+    found += [(f"command {root}", f"/{root}") for root in ground.roots if root in without]
     if ground.components:
         found += [(f"component {name}", f"the item component {name}") for name in places("component")]
     if ground.selectors:

@@ -32,8 +32,9 @@ _OPTIONS: Final = (
     *("x", "y", "z", "dx", "dy", "dz", "distance", "x_rotation", "y_rotation", "level", "limit", "sort", "gamemode"),
     *("name", "type", "tag", "team", "scores", "advancements", "predicate", "nbt"),
 )
-_KEY: Final = re.compile(r"[\[,]\s*!?(?:minecraft:)?([a-z_]+)\s*(?==|[,\]])")
-_BRACKETS: Final = re.compile(r"[\[\]{}()]")
+_KEY: Final = re.compile(r"\s*+!?\s*+(?:minecraft:)?([a-z_]++)\s*+(?=[=~,|\]])")
+_MARKS: Final = re.compile(r"""[\[\](){}"'\\,|]""")
+_OPENING, _CLOSING, _QUOTES, _NEXT = "[({", "])}", "\"'", ",|"
 
 
 @dataclass(slots=True)
@@ -93,12 +94,22 @@ def items_of(command: str) -> frozenset[str]:
     """Return the places that a command touches, each with its kind before it; as much of it as the grammar knows."""
     found: set[str] = set()
     words = parts_of(command)
-    while words:
-        root = _ALIASES.get(words[0], words[0])
-        end = words.index("run") if root in _CHAINS and "run" in words else len(words)
-        found.update(_clause(root, words[1:end]))
-        words = words[end + 1 :]
+    at = 0
+    while at < len(words):
+        name = words[at].lower().removeprefix("minecraft:")
+        root = _ALIASES.get(name, name)
+        end = _end_of_clause(root, words, at)
+        found.update(_clause(root, words[at + 1 : end]))
+        at = end + 1
     return frozenset(found)
+
+
+def _end_of_clause(root: str, words: list[str], at: int) -> int:
+    """Return where the word stands behind which a chain's command begins, the end for all others."""
+    try:
+        return words.index("run", at) if root in _CHAINS else len(words)
+    except ValueError:
+        return len(words)
 
 
 def _clause(root: str, words: list[str]) -> Iterator[str]:
@@ -157,28 +168,27 @@ def _within(kind: str, word: str) -> Iterator[str]:
 
 
 def _keys(word: str) -> Iterator[str]:
-    """Yield the keys of the first bracket, not those of what stands deeper in it."""
-    start = word.find("[")
+    """Yield the keys of a bracket that follows a name, `a`, `c` and `d` of `stone[a={b=1},!c|d="e,f=2"]`."""
+    start = word.partition("{")[0].find("[")
     if start < 0:
         return
-    depth, shallow = 0, []
-    last = start
-    for match in _BRACKETS.finditer(word, start):
-        opens = match[0] in "[{("
-        if opens:
-            if depth == 1:
-                shallow.append(word[last : match.start()])
-            depth += 1
-        else:
-            depth -= 1
-        if depth <= 1 and not opens:
-            if depth == 0:
-                shallow.append(word[last : match.end()])
-                break
-            last = match.end()
-        elif depth == 1:
-            last = match.start()
-    yield from (key for piece in shallow for key in _KEY.findall(piece))
+    depth, quote, skipped = 0, "", -1
+    for match in _MARKS.finditer(word, start):
+        at, sign = match.start(), match[0]
+        if at == skipped:
+            continue
+        if sign == "\\":
+            skipped = at + 1
+        elif quote:
+            quote = "" if sign == quote else quote
+        elif sign in _QUOTES:
+            quote = sign
+        elif sign in _OPENING or sign in _CLOSING:
+            depth += 1 if sign in _OPENING else -1
+        if depth == 0:
+            return
+        if depth == 1 and not quote and (at == start or sign in _NEXT) and (key := _KEY.match(word, at + 1)):
+            yield key[1]
 
 
 @cache
@@ -187,7 +197,7 @@ def _tree() -> _Node:
     for usage in _lines("usages.txt"):
         node = root
         for word in usage.split():
-            if word.startswith("<") and word.endswith(">"):
+            if _is_argument(word):
                 node = node.arguments.setdefault(word[1:-1], _Node())
             else:
                 node = node.fixed.setdefault(word, _Node())
@@ -202,9 +212,9 @@ def _places() -> Mapping[str, tuple[str, ...]]:
     for usage in _lines("usages.txt"):
         root, *words = usage.split()
         commands[root] = None
-        fixed = [word for word in words if not word.startswith("<") or word == "<"]
+        fixed = [word for word in words if not _is_argument(word)]
         subs.update({" ".join((root, *fixed[:length])): None for length in range(1, min(len(fixed), _FIXED_WORDS) + 1)})
-        kinds.update({word[1:-1]: None for word in words if word.startswith("<") and len(word) > 2 and word != "<="})
+        kinds.update({word[1:-1]: None for word in words if _is_argument(word)})
     return {
         "command": tuple(commands),
         "sub-command": tuple(subs),
@@ -212,6 +222,11 @@ def _places() -> Mapping[str, tuple[str, ...]]:
         "component": tuple(_lines("components.txt")),
         "selector": _OPTIONS,
     }
+
+
+def _is_argument(word: str) -> bool:
+    """Whether a usage's word stands for an argument; `<` and `<=` are words of the game."""
+    return word.startswith("<") and word.endswith(">")
 
 
 def _lines(name: str) -> list[str]:

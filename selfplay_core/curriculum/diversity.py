@@ -2,6 +2,13 @@
 
 Duplicates alone say little, and so does a falling number of skeletons: rounds are small. Both together, over three
 rounds against the three before, are an alarm.
+
+The constants are from planted collapses (tests/test_diversity.py). Copies are dropped before they are answered, so that
+a collapse leaves few answers, and these differ: skeletons are compared over as many prompts written, not as many
+answers, or no collapse would ever show. A run looks 200 times or so, so that one chance in twenty a look would be ten
+false alarms a run; at three standard deviations and a third less skeletons there is one in four runs or so, and a
+generator that says what it has said before nine times in ten is told within three rounds. Where most prompts are copies
+already no share can rise by so much, and a collapse is not told: the share itself is shown.
 """
 
 from __future__ import annotations
@@ -16,8 +23,8 @@ __all__ = ["Alarm", "RoundFigures", "alarm", "effective_number"]
 
 _WINDOW: Final = 3
 _RISE: Final = 0.1
-_FALL: Final = 0.8
-_SIGNIFICANT: Final = 1.64
+_FALL: Final = 2 / 3
+_SIGNIFICANT: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,8 @@ def effective_number(counts: Iterable[int]) -> float:
 def alarm(rounds: Sequence[RoundFigures]) -> Alarm | None:
     """Return the alarm of the last three rounds, None where copies did not rise or skeletons did not fall.
 
-    Copies rise by ten points at least, more than chance would have it one time in twenty (a test of two shares);
-    skeletons fall by a fifth, counted over as many answers.
+    Copies rise by ten points at least, and by more than three standard deviations (a test of two shares); skeletons
+    fall by a third, counted over as many prompts written.
     """
     if len(rounds) < 2 * _WINDOW:
         return None
@@ -84,7 +91,5 @@ def _pooled(rounds: Sequence[RoundFigures]) -> RoundFigures:
 
 
 def _kinds(one: RoundFigures, other: RoundFigures) -> float:
-    """Return the effective number of skeletons, thinned out to as many answers as the other has."""
-    mine, theirs = (sum((figures.skeletons or {}).values()) for figures in (one, other))
-    found = effective_number((one.skeletons or {}).values())
-    return found * min(1.0, theirs / mine) if mine else 0.0
+    """Return the effective number of skeletons, thinned out to as many prompts as were written for the other."""
+    return effective_number((one.skeletons or {}).values()) * min(1.0, other.written / one.written)

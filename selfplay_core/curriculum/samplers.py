@@ -1,6 +1,6 @@
 """How the categories of a round are drawn: where the model is weak, but not where nothing can be won.
 
-Weakest-first pours most of a run into what cannot be won, and p(1-p), the learnability of LILO (arXiv 2402.08383),
+Weakest-first pours most of a run into what cannot be won, and p(1-p), the learnability of LILO (arXiv 2502.12272),
 starves hard categories where few answers succeed at first. The gate looks at what comes of a category at all.
 """
 

@@ -2,7 +2,7 @@
 
 A student has a skill s in each category and answers right with the probability sigmoid(s); a correction succeeds more
 often. What is verified teaches: each success adds η(1-p) to the category's skill (the form of a policy gradient step),
-or, by the other law, η/(1+n/50) for the n-th success (what is common saturates). Both are assumptions, which is why
+or, by the other law, η/(1+n/200) for the n-th success (what is common saturates). Both are assumptions, which is why
 there are two.
 """
 
@@ -20,7 +20,7 @@ from selfplay_core.curriculum.samplers import SAMPLERS, Sampler, draw
 from selfplay_core.curriculum.skill import Skill, after_a_round
 from selfplay_core.models import CATEGORY_NAMES
 
-__all__ = ["LAWS", "SCENARIOS", "Estimate", "Result", "Scenario", "compare", "simulate"]
+__all__ = ["LAWS", "SCENARIOS", "Comparison", "Estimate", "Law", "Result", "Scenario", "compare", "simulate"]
 
 Law = Literal["gradient", "saturating"]
 LAWS: Final[tuple[Law, ...]] = ("gradient", "saturating")
@@ -33,21 +33,25 @@ _RATE: Final = {"gradient": 0.012, "saturating": 0.012}
 _HALF: Final = 200
 _CORRECTS: Final = 1.0
 _DRIFT: Final = 0.002
+_MENDED: Final = -1.0
+_POINTS: Final = 10
 _Z: Final = 1.96
+_T_OF_FEW: Final = (12.706, 4.303)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A world: the skill that a student begins with in each category, and whether corrections are asked for.
 
-    `broken` categories can never be won. Where skill drifts, it decays a little from round to round where nothing is
-    practised.
+    `broken` categories cannot be won; where they are mended, they can from the middle of the run on. Where skill fades,
+    it decays a little with every round, in all categories, and only practice makes up for it.
     """
 
     name: str
     skills: tuple[float, ...]
     retries: int = 2
-    drifts: bool = False
+    fades: bool = False
+    mended: bool = False
 
     @property
     def broken(self) -> frozenset[int]:
@@ -65,24 +69,27 @@ SCENARIOS: Final = MappingProxyType(
     {
         scenario.name: scenario
         for scenario in (
-            Scenario("one broken, one hard", _spread(1, 1)),
-            Scenario("one broken, one hard, no retries", _spread(1, 1), retries=0),
-            Scenario("none broken", _spread(0, 1)),
-            Scenario("none broken, no retries", _spread(0, 1), retries=0),
-            Scenario("two broken", _spread(2, 0)),
-            Scenario("two broken, no retries", _spread(2, 0), retries=0),
-            Scenario("all alike", (0.0,) * len(CATEGORY_NAMES)),
-            Scenario("skill fades", _spread(1, 1), drifts=True),
+            Scenario("one-broken", _spread(1, 1)),
+            Scenario("one-broken-no-retries", _spread(1, 1), retries=0),
+            Scenario("none-broken", _spread(0, 1)),
+            Scenario("none-broken-no-retries", _spread(0, 1), retries=0),
+            Scenario("two-broken", _spread(2, 0)),
+            Scenario("two-broken-no-retries", _spread(2, 0), retries=0),
+            Scenario("all-alike", (0.0,) * len(CATEGORY_NAMES)),
+            Scenario("skill-fades", _spread(1, 1), fades=True),
+            Scenario("mended-half-way", _spread(1, 1), mended=True),
         )
     }
 )
+"""The worlds that samplers are compared in, by name; all but `all-alike` have hard and easy categories."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """One student at its end: mean and worst probability of a right first answer, of what can be won at all.
 
-    `wasted` is the share of prompts in categories that cannot be won; `path` the mean after each tenth of the run.
+    `wasted` is the share of prompts that could not be won when they were asked; `path` the mean after each tenth of the
+    run, or after each round of a shorter one.
     """
 
     mean: float
@@ -100,10 +107,23 @@ class Estimate:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Estimate:
-        """Return the estimate from one value a student."""
+        """Return the estimate from one value a student; one alone says nothing of how far off it is."""
         if len(values) < 2:
-            return cls(fmean(values), 0.0)
-        return cls(fmean(values), _Z * stdev(values) / math.sqrt(len(values)))
+            return cls(fmean(values), math.inf)
+        return cls(fmean(values), _t_quantile(len(values) - 1) * stdev(values) / math.sqrt(len(values)))
+
+
+def _t_quantile(freedom: int) -> float:
+    """Return the 97.5 % quantile of Student's t: that of the normal law makes intervals of few students too narrow.
+
+    The series is Abramowitz and Stegun 26.7.5, within 0.03 from three degrees of freedom on.
+    """
+    if freedom <= len(_T_OF_FEW):
+        return _T_OF_FEW[freedom - 1]
+    first = (_Z**3 + _Z) / 4
+    second = (5 * _Z**5 + 16 * _Z**3 + 3 * _Z) / 96
+    third = (3 * _Z**7 + 19 * _Z**5 + 17 * _Z**3 - 15 * _Z) / 384
+    return _Z + first / freedom + second / freedom**2 + third / freedom**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +162,12 @@ class _Student:
                 self.skills[place] += _RATE["saturating"] / (1 + self.successes[place] / _HALF)
         self.pending.clear()
 
+    def mend(self) -> None:
+        """Let what could not be won be won from now on, by a beginner."""
+        for place in self.broken:
+            self.skills[place] = _MENDED
+        self.broken = frozenset()
+
     def fade(self) -> None:
         for place in range(len(self.skills)):
             if place not in self.broken:
@@ -157,20 +183,21 @@ def simulate(scenario: Scenario, sampler: Sampler, law: Law, *, rounds: int, see
     chance = Random(seed)
     wasted, asked, path = 0, 0, []
     for number in range(1, rounds + 1):
+        if scenario.mended and number == rounds // 2 + 1:
+            student.mend()
         for name, units in draw(sampler(known), _UNITS, chance):
             place = places[name]
             for _ in range(units * _PER_UNIT):
                 asked += 1
-                wasted += place in scenario.broken
+                wasted += place in student.broken
                 known[name] = _answered(known[name], student, place, scenario.retries, chance)
         known = after_a_round(known)
-        if scenario.drifts:
+        if scenario.fades:
             student.fade()
-        if number % _UPDATE_EVERY == 0:
+        if number % _UPDATE_EVERY == 0 or number == rounds:
             student.learn()
-        if number % max(rounds // 10, 1) == 0:
+        if number * _POINTS // rounds > (number - 1) * _POINTS // rounds:
             path.append(fmean(_winnable(student)))
-    student.learn()
     final = _winnable(student)
     return Result(fmean(final), min(final), wasted / asked, tuple(path))
 
@@ -184,7 +211,7 @@ def compare(
     students: int = 12,
     seed: int = 0,
 ) -> list[Comparison]:
-    """Compare samplers on the same students: student n has the same chances under each of them."""
+    """Compare samplers on students alike: the n-th begins with the same seed under each of them."""
     found = []
     for scenario in scenarios:
         for law in laws:

@@ -53,8 +53,8 @@ class State:
     rounds: list[RoundFigures] = field(default_factory=list)
 
     def of(self, category: str) -> Standing:
-        """Return what is known of a category."""
-        return self.categories.setdefault(category, Standing())
+        """Return what is known of a category, to be looked at alone."""
+        return self.categories.get(category) or Standing()
 
     def skills(self, categories: Sequence[str]) -> dict[str, Skill]:
         """Return the skills of some categories, in their order."""
@@ -93,19 +93,19 @@ def advanced(state: State, asked: Asked, traces: Sequence[Trace], speaks: Sequen
     coverage = Coverage(new.seen)
     skeletons: Counter[str] = Counter()
     for category, cells in asked.cells.items():
-        standing = new.of(category)
+        standing = _made(new, category)
         for cell in cells:
             standing.cells[cell] = standing.cells.get(cell, 0) + 1
     for trace, only_speaks in zip(traces, speaks, strict=True):
         if trace.outcome is Outcome.ERRORED:
             continue
-        _count(new.of(trace.prompt.category), trace, only_speaks=only_speaks)
+        _count(_made(new, trace.prompt.category), trace, only_speaks=only_speaks)
         coverage.add(trace)
         if trace.last is not None and trace.last.answer is not None and trace.last.answer.commands:
             skeletons[skeleton_of(trace.last.answer.commands)] += 1
     new.seen = coverage.seen
     for name, skill in after_a_round(new.skills(CATEGORY_NAMES)).items():
-        new.of(name).skill = skill
+        _made(new, name).skill = skill
     new.rounds = [*new.rounds, RoundFigures(asked.written, asked.copies, dict(skeletons))][-_ROUNDS_KEPT:]
     return new
 
@@ -117,7 +117,7 @@ def for_model(state: State, digest: str) -> State:
     new = decoded(encoded(state))
     if state.model:
         for name, skill in after_a_change(new.skills(CATEGORY_NAMES)).items():
-            new.of(name).skill = skill
+            _made(new, name).skill = skill
     new.model = digest
     return new
 
@@ -125,7 +125,7 @@ def for_model(state: State, digest: str) -> State:
 def reopened(state: State, category: str) -> State:
     """Return the state with a category given another chance: what came of it is forgotten."""
     new = decoded(encoded(state))
-    standing = new.of(category)
+    standing = _made(new, category)
     standing.skill = replace(standing.skill, harvest=Skill().harvest)
     standing.tried = standing.won = 0
     standing.errors.clear()
@@ -153,6 +153,11 @@ def decoded(text: str) -> State:
     return msgspec.json.decode(text, type=State)
 
 
+def _made(state: State, category: str) -> Standing:
+    """Return what is known of a category, to be changed."""
+    return state.categories.setdefault(category, Standing())
+
+
 def _count(standing: Standing, trace: Trace, *, only_speaks: bool) -> None:
     good = trace.outcome in (Outcome.SOLVED, Outcome.CORRECTED) and not only_speaks
     skill = standing.skill
@@ -164,13 +169,18 @@ def _count(standing: Standing, trace: Trace, *, only_speaks: bool) -> None:
     standing.won += good
     for attempt in trace.attempts:
         _count_errors(standing.errors, attempt)
-    if len(standing.errors) > _ERRORS_KEPT:
-        kept = sorted(standing.errors.items(), key=lambda item: (-item[1], item[0]))[:_ERRORS_KEPT]
-        standing.errors = dict(kept)
 
 
 def _count_errors(errors: dict[str, int], attempt: Attempt) -> None:
+    """Count what the server objected to, by the Space-Saving algorithm (Metwally, Agrawal, El Abbadi 2005).
+
+    A new error takes over the place and the count of the rarest, so that one which comes often is never lost for
+    having come late.
+    """
     for result in attempt.results:
         if result.verdict.outcome in _REFUSALS:
             said = (result.verdict.message or result.reply).split("\n")[0][:_ERROR_LENGTH]
+            if said not in errors and len(errors) >= _ERRORS_KEPT:
+                rarest = min(errors, key=lambda error: (errors[error], error))
+                errors[said] = errors.pop(rarest)
             errors[said] = errors.get(said, 0) + 1
