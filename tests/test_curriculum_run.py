@@ -47,12 +47,14 @@ class Writer:
         return say(orjson.dumps({"prompts": list(self.write(category[1], int(wanted[1])))}).decode())
 
     def write(self, category: str, wanted: int) -> Iterator[str]:
-        """Words of digits, so that no two prompts are alike; or the same over and over with another number at its end."""
+        """Words of digits, so that no two prompts are alike; or the same over and over but for the last word."""
         for number in range(wanted):
             place = next(self.mixing)
             words = " ".join(f"{(place * 7919 + number * 104_729 + step * 1_299_709) ** 3:x}" for step in range(4))
-            yield f"sudo <{category}> put a row of lanterns along the old road {number}" if self.copies else (
-                f"sudo <{category}> {words}"
+            yield (
+                f"sudo <{category}> put a row of lanterns along the old road {number}"
+                if self.copies
+                else (f"sudo <{category}> {words}")
             )
 
 

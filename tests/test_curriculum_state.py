@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfplay_core.curriculum.coverage import Seen
 from selfplay_core.curriculum.diversity import RoundFigures
-from selfplay_core.curriculum.samplers import CLOSED, gate
+from selfplay_core.curriculum.samplers import CLOSED, OPEN, gate
 from selfplay_core.curriculum.skill import FORGET_MODEL, Beta, Skill
 from selfplay_core.curriculum.state import (
     Asked,
@@ -145,7 +145,7 @@ def test_a_state_is_not_changed_by_what_comes_after_it() -> None:
 
 
 def test_another_model_keeps_three_tenths_of_what_was_seen() -> None:
-    """Of skills alone: cells, the map and what a person is told are of the workspace."""
+    """Of skills alone: cells and the map are of the workspace, what a person is told begins anew."""
     state = after(
         make_trace(), make_trace(outcome=Outcome.FAILED), state=State("a"), asked=Asked({CATEGORY: ["1.1.1"]}, 2, 0)
     )
@@ -153,9 +153,9 @@ def test_another_model_keeps_three_tenths_of_what_was_seen() -> None:
     old, new = state.of(CATEGORY), other.of(CATEGORY)
     assert new.skill.first == old.skill.first.kept(FORGET_MODEL) == Beta(0.98 * 0.3, 0.98 * 0.3)
     assert new.skill.harvest == old.skill.harvest.kept(FORGET_MODEL)
-    assert (other.model, new.cells, other.seen, other.rounds, new.tried) == (
-        "b", old.cells, state.seen, state.rounds, old.tried,
-    )  # fmt: skip
+    assert (other.model, new.cells, other.seen, other.rounds) == ("b", old.cells, state.seen, state.rounds)
+    assert (old.tried, old.won) == (2, 1)
+    assert (new.tried, new.won, new.errors) == (0, 0, {})
     assert for_model(state, "a") == state
     assert for_model(other, "b") == other
 
@@ -189,12 +189,22 @@ def test_a_closed_gate_is_told_with_its_dominant_error() -> None:
 def test_what_is_open_or_was_never_tried_is_not_told() -> None:
     """A few failures are no closed gate, and neither is one success in ten."""
     assert closed(State()) == []
+    assert closed(failing(4, "No.")) == []
+    assert closed(failing(5, "No.")) != []
     assert closed(failing(2, "No.")) == []
     state = State()
     for _ in range(10):
         traces = [make_trace(outcome=Outcome.BLOCKED)] * 9
         state = after(*traces, make_trace(), state=state)
     assert closed(state) == []
+
+
+def test_what_hovers_is_told_once() -> None:
+    """A gate that closed and opens a little is still closing, to those who know; to others it never was."""
+    state = after(make_trace(category="worldedit"), state=failing(8, "No."))
+    assert CLOSED < gate(state.of("worldedit").skill) < OPEN
+    assert closed(state) == []
+    assert [one.category for one in closed(state, before=["worldedit"])] == ["worldedit"]
 
 
 def test_a_category_that_is_blocked_closes_without_an_error() -> None:

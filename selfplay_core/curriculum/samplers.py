@@ -14,13 +14,16 @@ from typing import Final
 
 from selfplay_core.curriculum.skill import Skill
 
-__all__ = ["CLOSED", "FLOOR", "SAMPLERS", "Sampler", "draw", "gate", "gated", "uniform", "weakest"]
+__all__ = ["CLOSED", "FLOOR", "OPEN", "SAMPLERS", "Sampler", "draw", "gate", "gated", "uniform", "weakest"]
 
 FLOOR: Final = 0.1
 """The share of draws that go to every category alike, so that no verdict on one is for ever."""
 
-CLOSED: Final = 0.25
-"""Below this a gate counts as closed: a person is told."""
+CLOSED: Final = 0.75
+"""Below this a gate counts as closing, and a person is told: some 25 failures without a success."""
+
+OPEN: Final = 0.9
+"""What was closing counts as open again from here on, so that nobody is told the same over and over."""
 
 _ENOUGH: Final = 0.1
 _OPTIMISM: Final = 1.28

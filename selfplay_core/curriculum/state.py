@@ -7,7 +7,7 @@ never ended.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ import msgspec
 
 from selfplay_core.curriculum.coverage import Coverage, Seen
 from selfplay_core.curriculum.diversity import RoundFigures
-from selfplay_core.curriculum.samplers import CLOSED, gate
+from selfplay_core.curriculum.samplers import CLOSED, OPEN, gate
 from selfplay_core.curriculum.skill import Skill, after_a_change, after_a_round
 from selfplay_core.likeness.skeleton import skeleton_of
 from selfplay_core.models import CATEGORY_NAMES, Attempt, Outcome, Trace, VerdictOutcome
@@ -33,7 +33,7 @@ _REFUSALS: Final = (VerdictOutcome.REJECTED, VerdictOutcome.FAILED)
 class Standing:
     """What is known of one category: skill, how often each cell was asked for, and what the server objected to.
 
-    `tried` and `won` count for people, without forgetting, since the category was last reopened.
+    `tried` and `won` count for people, without forgetting, since the model changed or the category was last reopened.
     """
 
     skill: Skill = field(default_factory=Skill)
@@ -117,7 +117,9 @@ def for_model(state: State, digest: str) -> State:
     new = decoded(encoded(state))
     if state.model:
         for name, skill in after_a_change(new.skills(CATEGORY_NAMES)).items():
-            _made(new, name).skill = skill
+            standing = _made(new, name)
+            standing.skill = skill
+            _forget_figures(standing)
     new.model = digest
     return new
 
@@ -127,17 +129,16 @@ def reopened(state: State, category: str) -> State:
     new = decoded(encoded(state))
     standing = _made(new, category)
     standing.skill = replace(standing.skill, harvest=Skill().harvest)
-    standing.tried = standing.won = 0
-    standing.errors.clear()
+    _forget_figures(standing)
     return new
 
 
-def closed(state: State) -> list[Closed]:
-    """Return the categories whose gate is closed."""
+def closed(state: State, before: Collection[str] = ()) -> list[Closed]:
+    """Return the categories whose gate closes; those that it closed to `before` must open well to be out of it."""
     found = []
     for name in CATEGORY_NAMES:
         standing = state.of(name)
-        if standing.tried and gate(standing.skill) < CLOSED:
+        if standing.tried and gate(standing.skill) < (OPEN if name in before else CLOSED):
             errors = sorted(standing.errors.items(), key=lambda item: (-item[1], item[0]))
             found.append(Closed(name, standing.won, standing.tried, errors[0][0] if errors else ""))
     return found
@@ -156,6 +157,11 @@ def decoded(text: str) -> State:
 def _made(state: State, category: str) -> Standing:
     """Return what is known of a category, to be changed."""
     return state.categories.setdefault(category, Standing())
+
+
+def _forget_figures(standing: Standing) -> None:
+    standing.tried = standing.won = 0
+    standing.errors.clear()
 
 
 def _count(standing: Standing, trace: Trace, *, only_speaks: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -112,9 +112,9 @@ class Chooser:
         """Give a category another chance."""
         self.state = reopened(self.state, category)
 
-    def closed(self) -> list[Closed]:
-        """Return the categories whose gate is closed."""
-        return closed(self.state)
+    def closed(self, before: Collection[str] = ()) -> list[Closed]:
+        """Return the categories whose gate closes, or has not opened well since it closed."""
+        return closed(self.state, before)
 
     def draw(self, seed: int, number: int, categories: Sequence[str], units: int) -> tuple[tuple[str, int], ...]:
         """Return the categories of a round, with how many units each; settings' weights multiply the sampler's."""

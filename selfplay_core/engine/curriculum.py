@@ -28,7 +28,7 @@ class Curriculum:
     async def fold_up_to(self, number: int) -> None:
         """Take in every round up to `number`, all of which are complete, and tell what changed by it."""
         if self._control.take_reopening():
-            for one in self._chooser.closed():
+            for one in self._chooser.closed(self._closed):
                 self._chooser.reopen(one.category)
         if number > self._chooser.folded:
             rounds = await self._store.do(rounds_behind, self._run_id, after=self._chooser.folded, up_to=number)
@@ -42,7 +42,7 @@ class Curriculum:
         return Chosen(encode(asked), self._chooser.folded, self._chooser.encoded())
 
     def _tell_gates(self) -> None:
-        now = {one.category: one for one in self._chooser.closed()}
+        now = {one.category: one for one in self._chooser.closed(self._closed)}
         for category, one in now.items():
             if category not in self._closed:
                 self._announce(GateClosed(category, one.won, one.tried, one.error))
