@@ -9,6 +9,7 @@ from typing import Final
 __all__ = [
     "AUTO",
     "CATEGORY_NAMES",
+    "IMPORTED",
     "SANDBOX_NAME",
     "UNKNOWN_VERSION",
     "Action",
@@ -57,6 +58,9 @@ CATEGORY_NAMES: Final = (
     "cosmetic_effects",
 )
 """The nine themes of edge cases; their texts are `categories`' business."""
+
+IMPORTED: Final = "imported"
+"""The category of prompts of which none is known, and the model of answers of which none is: both came from a file."""
 
 
 class Mode(StrEnum):

@@ -52,18 +52,20 @@ def server_flags(ground: Playground) -> list[str]:
     return ["--model", "theirs", "--ollama-url", ground.model.url, "--rcon-port", str(ground.server.port)]
 
 
-async def start_command(folder: Path, *words: str, env: dict[str, str] | None = None) -> Process:
+async def start_command(
+    folder: Path, *words: str, env: dict[str, str] | None = None, stdin: int = asyncio.subprocess.DEVNULL
+) -> Process:
     """Start the command in `folder`; the password is in its environment unless `env` says otherwise."""
     environment = env if env is not None else clean_environment(folder, SELFPLAY_RCON__PASSWORD=PASSWORD)
     return await asyncio.create_subprocess_exec(
-        COMMAND, *words, cwd=folder, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE
+        COMMAND, *words, cwd=folder, env=environment, stdin=stdin, stdout=PIPE, stderr=PIPE
     )
 
 
-async def run_command(folder: Path, *words: str, env: dict[str, str] | None = None) -> Done:
-    """Run the command to its end."""
-    process = await start_command(folder, *words, env=env)
+async def run_command(folder: Path, *words: str, env: dict[str, str] | None = None, given: bytes | None = None) -> Done:
+    """Run the command to its end; what is `given` comes by its stdin."""
+    process = await start_command(folder, *words, env=env, stdin=asyncio.subprocess.DEVNULL if given is None else PIPE)
     async with asyncio.timeout(_PATIENCE):
-        out, err = await process.communicate()
+        out, err = await process.communicate(given)
     assert process.returncode is not None
     return Done(process.returncode, out.decode(), err.decode())

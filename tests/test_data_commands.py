@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
+from selfplay_core.errors import StoreError
+from selfplay_core.exchange.rows import render
+from selfplay_core.store.decisions import decide
+from selfplay_core.store.imports import take_in
 from tests.commands import COMMAND, clean_environment, run_command
+from tests.golden_cases import REJECT
+from tests.samples import ACCEPT, make_trace
+from tests.store_samples import begun, saved
 from tests.test_import import old_correction, old_standard, write
+from tui.commands.data import WORK
 
 
 async def a_workspace(folder: Path) -> None:
@@ -70,6 +80,81 @@ async def test_old_files_come_in_line_by_line(tmp_path: Path) -> None:
     shown = await run_command(tmp_path, "stats")
     assert "2 traces, judged by a real server" in shown.out
     assert "imported" in shown.out
+
+
+async def test_an_import_goes_where_its_rows_belong(tmp_path: Path) -> None:
+    """By the first line that can be read, unless one workspace is here; and a pipe is a file like others."""
+    row = orjson.loads(old_standard())
+    row["metadata"]["verifier"] = "sandbox"
+    scripted = b"{torn\n" + orjson.dumps(row)
+    done = await run_command(tmp_path, "import", "-", given=scripted)
+    assert done.code == 1
+    assert "1 traces taken into selfplay-sandbox" in done.out
+    assert "stdin, line 1: it is no JSON" in done.out
+    real = await run_command(tmp_path, "import", "-", given=old_standard())
+    assert real.code == 2
+    assert "sandbox and real server do not mix" in real.out
+    assert not (tmp_path / "selfplay").exists()
+    (tmp_path / "b").mkdir()
+    assert "taken into selfplay," in (await run_command(tmp_path / "b", "import", "-", given=old_standard())).out
+    shown = await run_command(tmp_path / "b", "stats", "--filter", "category:imported", "--json")
+    assert json.loads(shown.out)["traces"] == 1
+
+
+async def test_a_refused_import_makes_no_workspace_and_says_why_once(tmp_path: Path) -> None:
+    """However many lines there are, and however few files."""
+    write(tmp_path / "chats.jsonl", *[b'{"messages": [], "tools": []}'] * 300)
+    write(tmp_path / "good.jsonl", old_standard())
+    done = await run_command(tmp_path, "import", "chats.jsonl")
+    assert done.code == 2
+    assert len(done.out.splitlines()) == 2
+    assert "only `seed` and `native`" in done.out
+    assert "(300 times)" in done.out
+    assert (await run_command(tmp_path, "import", "good.jsonl", "none.jsonl")).code == 2
+    assert not (tmp_path / "selfplay").exists()
+
+
+def test_a_full_disk_tells_how_much_went_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And that the same import is to be run again."""
+    write(tmp_path / "old.jsonl", *(old_standard(reasoning=f"{number}") for number in range(500)))
+    options = argparse.Namespace(files=["old.jsonl"], workspace="ws", json=False)
+    calls = iter((take_in, take_in))
+
+    def filling(*arguments: Any) -> Any:
+        do = next(calls, None)
+        if do is None:
+            raise StoreError("writing to the workspace failed: the disk is full: ws. Make room and go on.")
+        return do(*arguments)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("selfplay_core.exchange.importing.take_in", filling)
+    assert WORK["import"](options) == 1
+    told = capsys.readouterr()
+    assert "400 traces taken into ws" in told.out
+    assert "Run it again" in told.out
+    assert "the disk is full" in told.err
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert WORK["import"](options) == 0
+    assert "100 traces taken into ws, 400 known already" in capsys.readouterr().out
+
+
+async def test_how_many_were_decided_otherwise_is_told(tmp_path: Path) -> None:
+    """In words and as JSON."""
+    for folder, decision in (("ours", REJECT), ("theirs", ACCEPT)):
+        database = begun(tmp_path / folder)
+        (trace,) = saved(database, [make_trace()])
+        decide(database, trace.id, decision, render(trace, decision))
+        database.close()
+    words = ("export", "--format", "native", "--output", "t.jsonl", "--workspace", "theirs")
+    assert (await run_command(tmp_path, *words)).code == 0
+    done = await run_command(tmp_path, "import", "t.jsonl", "--workspace", "ours")
+    assert done.code == 0
+    assert "known, with other decisions: 1" in done.out
+    told = json.loads((await run_command(tmp_path, "import", "t.jsonl", "--workspace", "ours", "--json")).out)
+    assert (told["known"], told["other_decisions"], told["whole"]) == (1, 1, True)
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_a_prayer_keeps_its_message() -> None:
         (old_correction([("a", GAVE)], [], commands=["b", "c"]), "belong together"),
         (b'{"id":"x","source":"self_play","messages":[]}', "begin with a system"),
         (b'{"id":"x","source":"self_play"}', "neither input"),
-        (b'{"conversations":[]}', "no row"),
+        (b'{"conversations":[]}', "only `seed` and `native`"),
     ],
 )
 def test_what_is_no_row_is_told(line: bytes, match: str) -> None:

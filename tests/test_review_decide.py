@@ -10,7 +10,7 @@ import pytest
 
 from selfplay_core.exchange.rows import render
 from selfplay_core.models import AUTO, Decision, DecisionKind, Outcome
-from selfplay_core.store.decisions import decide
+from selfplay_core.store.decisions import Planned, decide, decide_all
 from selfplay_core.store.log import log_position
 from tests.review import Review, a_few, decision_on, elsewhere, fill, read_example, review, review_job
 from tests.samples import ACCEPT, make_trace
@@ -355,3 +355,25 @@ async def _press_at_once(opened: Review, key: str) -> None:
 def _kind(job: Any, number: int) -> str | None:
     decision = decision_on(job, number)
     return decision.kind.value if decision is not None else None
+
+
+async def test_an_imported_decision_is_undone_while_it_is_shown_and_never_from_afar(tmp_path: Path) -> None:
+    """Undo is about what was decided here; what came by an import is named, and goes back where it is looked at."""
+    job = review_job(tmp_path)
+    fill(job, a_few(2))
+    with elsewhere(job) as database:
+        foreign = replace(ACCEPT, by="ada", batch="theirs")
+        for number in (1, 2):
+            found = read_example(job, number).trace
+            decide_all(database, [Planned(found.id, foreign, render(found, foreign), imported=True)])
+    async with review(job) as opened:
+        await opened.press("u")
+        assert "There is nothing to undo" in opened.told
+        await opened.press("slash")
+        await opened.type("status:accepted")
+        await opened.press("enter", "j")
+        assert opened.number == 2
+        assert "imported" in opened.text("keys")
+        await opened.press("u")
+        assert "Undone: accept #2" in opened.told
+        assert (_kind(job, 1), _kind(job, 2)) == ("accept", None)

@@ -52,15 +52,18 @@ exit codes:
 
 _IMPORT_DESCRIPTION: Final = """\
 Take in JSONL files, line by line: rows of the original script and of output files, whose prompts wait for a decision
-then, and selfplay/1 (export --format native) with all that was decided. What is known already is passed over, so the
-same file may be imported again, and two people's workspaces can be merged."""
+then, and selfplay/1 (export --format native) with the decisions that stand. What is known already is passed over, so
+the same file may be imported again, and two people's workspaces can be merged. No other format can be read back."""
 
 _IMPORT_EPILOG: Final = """\
 Broken tool calls of the original's corrections are recovered exactly; its replies are judged anew.
+A known trace that nobody has decided on here gets the decisions that come with it; where both sides decided, what
+stands here stays, and it is told how many differ. What was undone, and the log of undo and redo, stay behind.
 
 examples:
   selfplay-tui import data/processed/self_play.jsonl --workspace ./old
   selfplay-tui import anna.jsonl ben.jsonl --workspace ./ours
+  gzip -dc backup.jsonl.gz | selfplay-tui import - --workspace ./again
 
 exit codes:
   0 every line was taken in or known   1 some were not, and it is told which   2 usage, or no line could be read"""
@@ -106,8 +109,12 @@ def export_parser() -> Parser:
 def import_parser() -> Parser:
     """Return the parser of `import`."""
     parser = new_parser("selfplay-tui import", _IMPORT_DESCRIPTION, _IMPORT_EPILOG)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="JSONL files")
-    add_workspace(parser, "./selfplay; it is made if it is not there")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="JSONL files; - for stdin")
+    add_workspace(
+        parser,
+        "the only one that is here; else ./selfplay, or ./selfplay-sandbox if the first line is the sandbox's. It is "
+        "made if it is not there",
+    )
     parser.add_argument("--json", action="store_true", help="the result as one JSON line on stdout")
     return parser
 

@@ -66,7 +66,8 @@ class Origin:
 class Case:
     """A trace with what stands of it in the workspace; `history` are the decisions that stand, the last one counts.
 
-    `number` is the trace's in this workspace, `ended_at` seconds since the epoch.
+    `number` is the trace's in this workspace, `ended_at` seconds since the epoch, `accepted` its place in the order of
+    acceptance, from 1 on, where that was asked for.
     """
 
     number: int
@@ -75,6 +76,7 @@ class Case:
     ended_at: float
     origin: Origin
     flagged: bool = False
+    accepted: int | None = None
 
     @property
     def decision(self) -> Decision | None:

@@ -7,6 +7,7 @@ from the record, which is what is read back, and of which the row's id is the ha
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -23,19 +24,28 @@ __all__ = ["SCHEMA", "NotNative", "native_lines", "read_native"]
 
 SCHEMA: Final = "selfplay/1"
 
+_LARGEST: Final = (1 << 63) - 1
+# What may be wider than that; a look that spares most records the walk through all their values.
+_LONG_NUMBER: Final = re.compile(rb"[^\"\d.]\d{19}")
+_LARGEST_PLACE: Final = (1 << 31) - 1
+# The end of the year 9999, behind which Python knows no date; and more digits than any seed has.
+_LATEST: Final = 253_402_300_799
+_MOST_DIGITS: Final = 1_000
+
 
 class NotNative(ValueError):
     """Raised by a line that is no row of ours, or no more the one that was written; says why."""
 
 
-class _Record(msgspec.Struct):
-    """The part of a row that is read back; what it does not know is passed over."""
+class _Record(msgspec.Struct, omit_defaults=True):
+    """The part of a row that is read back; what it does not know is passed over, and old rows lack `accepted`."""
 
     trace: Trace
     decisions: tuple[Decision, ...]
     ended_at: float
     flagged: bool
     run: Origin
+    accepted: int | None = None
 
 
 class _Row(msgspec.Struct):
@@ -75,13 +85,45 @@ def read_native(line: bytes) -> Case:
         if row.id != _id_of(canonical(orjson.loads(bytes(row.record)))):
             raise NotNative("it was changed after it was written: its id is not that of its record")
         record = msgspec.json.decode(row.record, type=_Record)
+        if not (_is_bounded(bytes(row.record)) and _fits(record)):
+            raise NotNative("a number or a time in its record is out of all bounds")
     except (msgspec.MsgspecError, orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError) as error:
         raise NotNative(f"it is no {SCHEMA} row: {error}") from error
-    return Case(0, record.trace, record.decisions, record.ended_at, record.run, record.flagged)
+    return Case(0, record.trace, record.decisions, record.ended_at, record.run, record.flagged, record.accepted)
+
+
+def _is_bounded(record: bytes) -> bool:
+    """Whether every whole number can be stored and written again: neither SQLite nor JSON's readers take wider ones."""
+    if _LONG_NUMBER.search(record) is None:
+        return True
+    waiting = [msgspec.json.decode(record)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST:
+            return False
+    return True
+
+
+def _fits(record: _Record) -> bool:
+    place, seed = record.trace.prompt, record.run.seed
+    times = (record.ended_at, *(decision.at for decision in record.decisions))
+    return (
+        0 <= place.round <= _LARGEST_PLACE
+        and 0 <= place.slot <= _LARGEST_PLACE
+        and (record.accepted is None or record.accepted > 0)
+        and all(0 <= time <= _LATEST for time in times)
+        and seed.isascii()
+        and seed.isdecimal()
+        and len(seed) <= _MOST_DIGITS
+    )
 
 
 def _record_of(case: Case) -> bytes:
-    record = _Record(case.trace, case.history, case.ended_at, case.flagged, case.origin)
+    record = _Record(case.trace, case.history, case.ended_at, case.flagged, case.origin, case.accepted)
     return canonical(msgspec.to_builtins(record))
 
 

@@ -3,14 +3,14 @@
 The original put commands unescaped into the JSON of its tool calls: what stands between the fixed beginning and the
 fixed end is the command, whatever it holds. Its replies are judged anew, for its own test let failures pass; they show
 no level, since nobody here has seen the server. Rows of ours, whose id is the hash of their content, keep what they
-claim.
+claim; those that were changed since are read by the same rules, and claim as little as the original's.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from selfplay_core.dataset.seed import CORRECTION_ID, SELF_CORRECTED, STANDARD_I
 from selfplay_core.judging import Finding, find, good_outcome
 from selfplay_core.models import (
     CATEGORY_NAMES,
+    IMPORTED,
+    SANDBOX_NAME,
     Answer,
     Attempt,
     CommandResult,
@@ -32,21 +34,28 @@ from selfplay_core.models import (
     Outcome,
     Prompt,
     Trace,
+    TraceId,
     Verdict,
     VerdictOutcome,
     WorldIdentity,
     WorldKind,
 )
+from selfplay_core.text import clip, one_line
 from selfplay_core.verify.verdict import judge
 
-__all__ = ["IMPORTED", "NotARow", "read_row"]
+__all__ = ["IMPORTED", "NotARow", "id_of_row", "read_row"]
 
-IMPORTED: Final = "imported"
-"""The category of prompts of which none is known, and the model of answers of which none is."""
+_A_PERSON: Final = "a person (edited)"
+"""Who answered in a row that says of itself only that a person changed it."""
 
+_SOURCE: Final = "self_play"
+_TRAINERS: Final = frozenset(
+    ("messages", "prompt", "completion", "conversations", "chosen", "rejected", "preferred_output", "instruction")
+)
 _BEFORE: Final = '{"name": "rcon.execute", "arguments": {"command": "'
 _AFTER: Final = '"}}'
 _CALL: Final = re.compile(r"<tool_call>\n(.*?)\n</tool_call>", re.DOTALL)
+_APART: Final = "its calls, results and final commands do not belong together"
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 
 
@@ -99,13 +108,34 @@ class _Metadata(msgspec.Struct):
     mode: Mode | None = None
     outcome: Outcome | None = None
     level: Level = Level.NONE
-    verifier: str = "rcon"
+    verifier: str | None = None
+    rendered_from: str | None = None
+    edited: bool = False
     results: list[_Shown] = msgspec.field(default_factory=list)
     model: _Model = msgspec.field(default_factory=_Model)
     server: _Server = msgspec.field(default_factory=_Server)
     system_prompt: str = ""
     context: str = ""
     parameters: dict[str, int | float] = msgspec.field(default_factory=dict)
+
+    @property
+    def is_our_writers(self) -> bool:
+        """Whether this program wrote the row, whatever was changed in it since: the original knew neither key."""
+        return self.verifier is not None or self.rendered_from is not None
+
+    @property
+    def kind(self) -> WorldKind:
+        """What the row says it was judged by; that it is the sandbox's is believed to anyone: it only claims less."""
+        names = (self.server.brand, self.model.name)
+        is_sandbox = self.verifier == WorldKind.SANDBOX or SANDBOX_NAME in (name.strip().lower() for name in names)
+        return WorldKind.SANDBOX if is_sandbox else WorldKind.REAL
+
+    @property
+    def answered_by(self) -> ModelIdentity:
+        """Who answered; no model where a person changed the prompt or the answer, as it is not told which."""
+        if self.edited:
+            return ModelIdentity(IMPORTED, _A_PERSON)
+        return ModelIdentity(self.model.server, self.model.name, self.model.digest)
 
 
 class _Row(msgspec.Struct):
@@ -132,20 +162,29 @@ def read_row(line: bytes, slot: int) -> tuple[Trace, str]:
     """
     try:
         body = orjson.loads(line)
+        if isinstance(body, dict) and "source" not in body and not _TRAINERS.isdisjoint(body):
+            raise NotARow("it is a line for a trainer: of all formats only `seed` and `native` can be read back")
         row = msgspec.convert(body, _Row)
         is_ours = row.id == _id_of(body)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError) as error:
         raise NotARow(f"it is no JSON that can be read: {error}") from error
     except msgspec.ValidationError as error:
         raise NotARow(f"it is no row of the original script's or of an output file: {error}") from error
+    if row.source != _SOURCE:
+        raise NotARow(f"its source is {clip(one_line(row.source), 40)!r}, not {_SOURCE!r}")
     trace = _trace(row, body, slot, is_ours=is_ours)
     return trace, row.id if is_ours else ""
+
+
+def id_of_row(line: bytes) -> TraceId:
+    """Return the id that a trace has got if it was read from this row, given in its canonical form."""
+    return hashlib.sha256(b"row\0" + line).hexdigest()[:24]
 
 
 def _trace(row: _Row, body: Mapping[str, Any], slot: int, *, is_ours: bool) -> Trace:
     if row.messages is not None:
         system, asked = _opening(row.messages)
-        told = _told(row.messages[2:], is_ours=is_ours)
+        told = _told(row.messages[2:], _ours if is_ours or row.metadata.is_our_writers else _originals)
         version = row.metadata.server.version
     elif row.input is not None and row.output is not None:
         system, asked = row.metadata.system_prompt, row.input.user_message
@@ -162,17 +201,16 @@ def _trace(row: _Row, body: Mapping[str, Any], slot: int, *, is_ours: bool) -> T
         last = replace(last, results=_shown(metadata))
     category = metadata.generation_category if metadata.generation_category in CATEGORY_NAMES else IMPORTED
     outcome, level, reason = _ending(metadata, told.attempts, last, is_ours=is_ours)
-    kind = WorldKind.SANDBOX if is_ours and metadata.verifier == "sandbox" else WorldKind.REAL
     return Trace(
-        id=hashlib.sha256(b"row\0" + canonical(body)).hexdigest()[:24],
+        id=id_of_row(canonical(body)),
         prompt=Prompt(asked, category, mode, 0, slot),
         attempts=(*told.attempts, last),
         outcome=outcome,
         level=level,
         reason=reason,
         system=system,
-        model=ModelIdentity(metadata.model.server, metadata.model.name, metadata.model.digest),
-        world=WorldIdentity(kind, metadata.server.brand, metadata.server.version or version),
+        model=metadata.answered_by,
+        world=WorldIdentity(metadata.kind, metadata.server.brand, metadata.server.version or version),
         parameters=metadata.parameters,
     )
 
@@ -204,15 +242,16 @@ def _opening(messages: Sequence[_Message]) -> tuple[str, str]:
     return messages[0].content, messages[1].content
 
 
-def _told(messages: Sequence[_Message], *, is_ours: bool) -> _Told:
+def _told(messages: Sequence[_Message], read: Callable[[Sequence[_Message], Answer], Iterator[Attempt]]) -> _Told:
     if not messages or messages[-1].role != "assistant":
         raise NotARow("its messages do not end with an answer")
     final = _final(messages[-1].content)
-    read = _ours if is_ours else _originals
     attempts = list(read(messages[:-1], final))
     if not attempts:
         raise NotARow("its messages hold no call of a command")
     *earlier, last = attempts
+    if last.answer is None or last.answer.commands != final.commands:
+        raise NotARow(_APART)
     return _Told(tuple(earlier), replace(last, raw="", answer=final))
 
 
@@ -223,7 +262,7 @@ def _originals(messages: Sequence[_Message], final: Answer) -> Iterator[Attempt]
     pairs = [_judged(_broken_call(call.content), reply.content) for call, reply in zip(calls, replies, strict=False)]
     first = len(pairs) - len(final.commands)
     if len(calls) != len(replies) or first < 0 or tuple(pair.command for pair in pairs[first:]) != final.commands:
-        raise NotARow("its calls, results and final commands do not belong together")
+        raise NotARow(_APART)
     if first:
         yield _attempt(1, Answer(tuple(pair.command for pair in pairs[:first]), ""), tuple(pairs[:first]))
     yield _attempt(2 if first else 1, final, tuple(pairs[first:]))
@@ -247,17 +286,20 @@ def _ours(messages: Sequence[_Message], final: Answer) -> Iterator[Attempt]:
             raise NotARow("its turns do not alternate")
         rest = messages[at + 1 :]
         results = [reply.content for reply in _leading(rest, "tool")]
-        told = "\n\n".join(reply.content for reply in _leading(rest[len(results) :], "user"))
-        commands = tuple(_command(call) for call in _CALL.findall(message.content))
-        if commands:
-            judged = tuple(map(_judged, commands, results)) if len(results) == len(commands) else ()
-            attempt = _attempt(number, Answer(commands, ""), judged)
-            yield replace(attempt, hint=hint)
-            hint = told.removeprefix(NOTHING_RAN).strip() or None
+        words = [reply.content for reply in _leading(rest[len(results) :], "user")]
+        told = "\n\n".join(words)
+        # A model may have written such a call as text: only what followed shows that it was an answer.
+        ran_nothing = told == NOTHING_RAN or told.startswith(f"{NOTHING_RAN}\n\n")
+        if results or ran_nothing:
+            commands = tuple(_command(call) for call in _CALL.findall(message.content))
+            if not commands or (results and len(results) != len(commands)):
+                raise NotARow(_APART)
+            yield replace(_attempt(number, Answer(commands, ""), tuple(map(_judged, commands, results))), hint=hint)
+            hint = (told if results else told.removeprefix(NOTHING_RAN)).strip() or None
         else:
             yield Attempt(number, message.content, None, error=told, hint=hint)
             hint = None
-        at += 1 + len(results) + bool(told)
+        at += 1 + len(results) + len(words)
 
 
 def _leading(messages: Sequence[_Message], role: str) -> Iterator[_Message]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from selfplay_core.dataset.cases import Case, Origin
@@ -19,7 +20,7 @@ __all__ = ["cases", "numbers_of"]
 _AT_ONCE: Final = 256
 
 _CASES: Final = """
-    SELECT t.n, t.payload, t.ended_at, r.id, r.seed, q.flagged, d.payload, EXISTS (
+    SELECT t.n, t.payload, t.ended_at, iif(r.imported, r.origin, r.id), r.seed, q.flagged, d.payload, EXISTS (
         SELECT 1 FROM decision o WHERE o.trace_id = t.id AND o.seq <> d.seq
     )
     FROM json_each(?) j CROSS JOIN trace t ON t.n = j.value JOIN review q ON q.n = t.n JOIN run r ON r.seq = t.run
@@ -47,10 +48,11 @@ def cases(
     *,
     with_history: bool = False,
 ) -> Iterator[Case]:
-    """Yield the traces of these numbers in their order; with their whole history only where it is wanted.
+    """Yield the traces of these numbers in their order; their history and place of acceptance where they are wanted.
 
     One that is not readable as it is stored is told and left out: a backup must not fail by it.
     """
+    places = _places(reader) if with_history else array("L")
     for start in range(0, len(numbers), _AT_ONCE):
         chunk = list(numbers[start : start + _AT_ONCE])
         for row in reader.rows(_CASES, (encode(chunk),)):
@@ -59,7 +61,18 @@ def cases(
             except StoreError:
                 unreadable(row[0])
             else:
-                yield case
+                place = places[case.number] if case.number < len(places) else 0
+                yield replace(case, accepted=place) if place else case
+
+
+def _places(reader: Reader) -> array[int]:
+    """Return for each number the trace's place among the accepted, from 1 on, 0 for none: a few bytes a trace."""
+    ((last,),) = reader.rows("SELECT coalesce(max(n), 0) FROM trace")
+    places = array("L", bytes(array("L").itemsize * (last + 1)))
+    accepted = reader.each("SELECT t.n FROM accepted a JOIN trace t ON t.id = a.trace_id ORDER BY a.seq")
+    for place, (number,) in enumerate(accepted, 1):
+        places[number] = place
+    return places
 
 
 def _case(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from selfplay_core.errors import DecisionOvertaken, StoreError
-from selfplay_core.models import AUTO, Decision, DecisionKind, Outcome, Row, TraceId
+from selfplay_core.models import Decision, DecisionKind, Outcome, Row, TraceId
 from selfplay_core.store.accepted import accept, first_with_row, same_as, withdraw
 from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Database, Reader
@@ -35,13 +35,14 @@ _GIVES_ROW = frozenset({DecisionKind.ACCEPT, DecisionKind.EDIT})
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A decision to be made together with others; the fields are the arguments of `decide`."""
+    """A decision to be made together with others: the arguments of `decide`, and whether a file brought it."""
 
     trace_id: TraceId
     decision: Decision
     row: Row | None = None
     expected_seq: int | None = None
     expected_attempts: int | None = None
+    imported: bool = False
 
 
 def decide(
@@ -106,7 +107,7 @@ def enter(database: Database, connection: sqlite3.Connection, item: Planned) -> 
     _refuse_unfit(connection, item, gives_row)
     _refuse_overtaken(database, item.trace_id, item.expected_seq)
     connection.execute(
-        "INSERT INTO decision (trace_id, kind, payload, row_id, at, by) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO decision (trace_id, kind, payload, row_id, at, by, imported) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             item.trace_id,
             decision.kind,
@@ -114,6 +115,7 @@ def enter(database: Database, connection: sqlite3.Connection, item: Planned) -> 
             item.row.id if item.row is not None and gives_row else None,
             decision.at,
             decision.by,
+            item.imported,
         ),
     )
     return _settle(database, connection, item.trace_id)
@@ -153,7 +155,7 @@ def _stand(connection: sqlite3.Connection, entry: LogEntry) -> None:
     reason = entry.decision.reason if entry.decision is not None and rejected else None
     connection.execute(
         "INSERT INTO standing (trace_id, decision, by_person, reason) VALUES (?, ?, ?, ?)",
-        (entry.trace_id, entry.seq, entry.by != AUTO, reason),
+        (entry.trace_id, entry.seq, entry.is_by_person, reason),
     )
 
 

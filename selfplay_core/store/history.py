@@ -15,7 +15,8 @@ from selfplay_core.store.log import LogEntry, log_entry, trace_log
 __all__ = ["Moved", "Undoable", "last_decision", "redo_last", "undo_automatic", "undo_last"]
 
 _PAGE = 256
-_BATCH = f"SELECT d.seq, d.trace_id FROM decision d WHERE d.batch = ? AND d.batch <> '' AND d.by <> '{AUTO}'"
+_HERE = f"by <> '{AUTO}' AND imported = 0"
+_BATCH = f"SELECT d.seq, d.trace_id FROM decision d WHERE d.batch = ? AND d.batch <> '' AND d.{_HERE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class _Target:
 
 
 def undo_last(database: Database, *, by: str, at: float) -> Moved | None:
-    """Take back the newest standing decision that any person made, with those of its batch that still stand.
+    """Take back the newest standing decision that any person made here, with those of its batch that still stand.
 
-    None if no such decision stands; what the automatic acceptance decided is left alone.
+    None if no such decision stands; what the automatic acceptance decided, or an import brought, is left alone.
     """
     with database.transaction() as connection:
         newest = _newest_standing(database)
@@ -56,13 +57,13 @@ def undo_last(database: Database, *, by: str, at: float) -> Moved | None:
 
 
 def undo_automatic(database: Database, trace_id: TraceId, *, by: str, at: float) -> Moved | None:
-    """Take back what the automatic acceptance decided on a trace, for good unless it is redone.
+    """Take back what the automatic acceptance decided on a trace, or an import brought, for good unless it is redone.
 
-    None if no automatic decision stands there. The entry in the log keeps the acceptance from deciding anew.
+    None if no such decision stands there. The entry in the log keeps acceptance and import from deciding anew.
     """
     with database.transaction() as connection:
         done = trace_log(database, trace_id).stack().done
-        if not done or done[-1].by != AUTO:
+        if not done or done[-1].is_by_person:
             return None
         return _move_all(database, connection, "undo", done[-1], [_Target(done[-1].seq, trace_id)], by=by, at=at)
 
@@ -114,7 +115,7 @@ def _all_of(reader: Reader, entry: LogEntry) -> set[_Target]:
 
 def _open_undos(reader: Reader) -> Iterator[_Target]:
     """Yield what is undone and not redone, the latest undo first, back to the last decision of a person."""
-    row = reader.row(f"SELECT max(seq) FROM decision WHERE target IS NULL AND by <> '{AUTO}'")
+    row = reader.row(f"SELECT max(seq) FROM decision WHERE target IS NULL AND {_HERE}")
     oldest = row[0] if row is not None and row[0] is not None else 0
     settled: set[int] = set()
     for kind, target in _steps(reader, behind=oldest):

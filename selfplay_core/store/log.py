@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from selfplay_core.models import Decision, TraceId
+from selfplay_core.models import AUTO, Decision, TraceId
 from selfplay_core.store.codec import decode
 from selfplay_core.store.database import Reader
 
@@ -24,12 +24,12 @@ __all__ = [
     "trace_log",
 ]
 
-_ENTRY = "SELECT seq, trace_id, kind, target, payload, row_id, at, by FROM decision"
+_ENTRY = "SELECT seq, trace_id, kind, target, payload, row_id, at, by, imported FROM decision"
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One entry of the log: a decision, or an `undo` or `redo` of the entry `target`."""
+    """One entry of the log: a decision, or an `undo` or `redo` of the entry `target`; an imported one is a file's."""
 
     seq: int
     trace_id: TraceId
@@ -39,6 +39,12 @@ class LogEntry:
     row_id: str | None
     at: float
     by: str
+    imported: bool = False
+
+    @property
+    def is_by_person(self) -> bool:
+        """Whether a person decided it here."""
+        return self.by != AUTO and not self.imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +52,14 @@ class Standing:
     """What counts for a trace now.
 
     `seq` is the last log entry about it (0: none), to be handed back as `expected_seq`. `decision` is the
-    latest one that is not undone and that no amendment of the trace has ended.
+    latest one that is not undone and that no amendment of the trace has ended; `imported` if a file brought it.
     """
 
     seq: int
     decision: Decision | None
     can_undo: bool
     can_redo: bool
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ class TraceLog:
             decision=stack.done[-1].decision if stack.done else None,
             can_undo=bool(stack.done),
             can_redo=bool(stack.undone),
+            imported=bool(stack.done) and stack.done[-1].imported,
         )
 
 
@@ -158,6 +166,7 @@ def _entry(
     row_id: str | None,
     at: float,
     by: str,
+    imported: int,
 ) -> LogEntry:
     decision = None if payload is None else decode(payload, Decision, f"decision {seq}")
-    return LogEntry(seq, trace_id, kind, target, decision, row_id, at, by)
+    return LogEntry(seq, trace_id, kind, target, decision, row_id, at, by, bool(imported))

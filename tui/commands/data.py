@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -17,16 +19,19 @@ from selfplay_core.errors import OldWorkspace, SelfplayError, SettingsError, Usa
 from selfplay_core.exchange.export import export
 from selfplay_core.exchange.figures import count
 from selfplay_core.exchange.formats import FORMATS
-from selfplay_core.exchange.importing import import_files
+from selfplay_core.exchange.importing import Imported, first_kind, import_files, refusals
 from selfplay_core.exchange.places import Wish
 from selfplay_core.exchange.sieve import Duplicates
 from selfplay_core.exchange.split import parse_split
+from selfplay_core.models import WorldKind
 from selfplay_core.store.database import DATABASE_NAME, Database, Reader
+from selfplay_core.store.faults import file_faults
 from selfplay_core.store.filters import Filter
+from selfplay_core.store.imports import Fate
 from selfplay_core.store.likeness import Comparison
 from selfplay_core.text import clean, json_for_terminals
 from tui import __version__
-from tui.commands.figures import export_report, import_report, stats_report
+from tui.commands.figures import ImportReport, export_report, import_report, stats_report
 from tui.state.filter_text import BadFilter, parse_filter
 
 __all__ = ["WORK"]
@@ -35,6 +40,7 @@ _DONE: Final = 0
 _PARTLY: Final = 1
 _USAGE: Final = 2
 _STDOUT: Final = "-"
+_STDIN: Final = "-"
 _REAL, _SANDBOX = Path("selfplay"), Path("selfplay-sandbox")
 
 
@@ -66,20 +72,58 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    workspace = Path(options.workspace) if options.workspace else _REAL
+    with ExitStack() as stack:
+        names = {stack.enter_context(_file(name)): name for name in options.files}
+        paths = list(names)
+        imported = Imported()
+        kind = first_kind(paths)
+        workspace = _destination(options.workspace, kind)
+        try:
+            if kind is None:
+                # Nothing can come of it, and no workspace is made for nothing.
+                imported = refusals(paths)
+            else:
+                _take_in(workspace, paths, imported)
+        except SelfplayError:
+            if imported.lines:
+                _tell(import_report(imported, workspace, names, is_whole=False), options)
+            raise
+        _tell(import_report(imported, workspace, names), options)
+    if imported.known == imported.fates[Fate.NEW] == 0:
+        raise UsageError(
+            "no line could be taken in. Name JSONL files of the original script, output files, or what "
+            "`export --format native` made."
+        )
+    return _PARTLY if imported.unread else _DONE
+
+
+def _take_in(workspace: Path, paths: list[Path], imported: Imported) -> None:
     with closing(Database.open(workspace)) as database:
-        imported = import_files(database, [Path(name) for name in options.files], at=time.time())
+        import_files(database, paths, at=time.time(), so_far=imported)
         comparison = Comparison()
         while comparison.step(database):
             pass
-    report = import_report(imported, workspace)
+
+
+@contextmanager
+def _file(name: str) -> Iterator[Path]:
+    """Give the file of that name; stdin is kept in one meanwhile, as an import reads twice."""
+    if name != _STDIN:
+        yield Path(name)
+        return
+    with ExitStack() as stack:
+        with file_faults("keeping what comes by stdin", Path(tempfile.gettempdir())):
+            kept = stack.enter_context(tempfile.NamedTemporaryFile(prefix="selfplay-import-"))
+            shutil.copyfileobj(sys.stdin.buffer, kept)
+            kept.flush()
+        yield Path(kept.name)
+
+
+def _tell(report: ImportReport, options: argparse.Namespace) -> None:
     if options.json:
         _print_json(report.as_json, sys.stdout)
     else:
         _print(report.lines, sys.stdout)
-    if imported.lines == 0 or imported.unread == imported.lines:
-        raise UsageError("no line could be taken in. Name JSONL files of the original script, or of `export`.")
-    return _PARTLY if imported.unread else _DONE
 
 
 def _stats(options: argparse.Namespace) -> int:
@@ -113,6 +157,14 @@ def _opened(workspace: Path) -> Reader:
     except OldWorkspace:
         Database.open(workspace).close()
         return Reader.open(workspace)
+
+
+def _destination(named: str | None, kind: WorldKind | None) -> Path:
+    """Return where an import goes: what is named, else the only workspace here, else the one of what comes."""
+    here = [folder for folder in (_REAL, _SANDBOX) if (folder / DATABASE_NAME).is_file()]
+    if named or len(here) == 1:
+        return Path(named) if named else here[0]
+    return _SANDBOX if kind is WorldKind.SANDBOX else _REAL
 
 
 def _told(work: Callable[[], int]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
+from types import MappingProxyType
 from typing import Any, Final
 
 from selfplay_core.curriculum.coverage import KINDS, Coverage, places
@@ -24,6 +25,7 @@ _COLUMNS: Final = (Outcome.SOLVED, Outcome.CORRECTED, Outcome.UNPROVEN, Outcome.
 _SHOWN: Final = 70
 _PLACES_TOLD: Final = 12
 _NEVER_SHOWN: Final = 400
+_TOLD_KNOWN: Final = (Fate.DECIDED, Fate.OTHER_DECISIONS, Fate.OTHER_ATTEMPTS, Fate.AS_ROW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +53,49 @@ def export_report(manifest: Manifest) -> list[str]:
     return [*lines, *manifest.advice]
 
 
-def import_report(imported: Imported, workspace: Path) -> ImportReport:
-    """Return what became of all lines."""
-    new, known = imported.fates[Fate.NEW], imported.fates[Fate.KNOWN]
+def import_report(
+    imported: Imported, workspace: Path, names: Mapping[Path, str] = MappingProxyType({}), *, is_whole: bool = True
+) -> ImportReport:
+    """Return what became of all lines; `names` are those by which a person knows the files."""
+    new = imported.fates[Fate.NEW]
     lines = [
-        f"{imported.lines:,} lines: {new:,} traces taken into {workspace}, {known:,} known already, "
+        f"{imported.lines:,} lines: {new:,} traces taken into {workspace}, {imported.known:,} known already, "
         f"{imported.unread:,} left out"
     ]
-    lines += [f"{problem.path}, line {problem.line}: {problem.why}" for problem in imported.problems[:_PROBLEMS_TOLD]]
-    if imported.unread > _PROBLEMS_TOLD:
-        lines.append(f"and {imported.unread - _PROBLEMS_TOLD:,} more")
+    lines += [f"{fate.value}: {imported.fates[fate]:,}" for fate in _TOLD_KNOWN if imported.fates[fate]]
+    if imported.why is not None and imported.unread == imported.lines > 1:
+        lines.append(f"every line: {imported.why} ({imported.unread:,} times)")
+    else:
+        lines += [
+            f"{_named(problem.path, names)}, line {problem.line}: {problem.why}"
+            for problem in imported.problems[:_PROBLEMS_TOLD]
+        ]
+        if imported.unread > _PROBLEMS_TOLD:
+            lines.append(f"and {imported.unread - _PROBLEMS_TOLD:,} more")
+    if not is_whole:
+        lines.append(
+            f"The import ended early, and {imported.waiting:,} of these traces lack what was decided on them. "
+            "Run it again: what is in is passed over, and gets what it lacks."
+        )
     body = {
         "lines": imported.lines,
         "new": new,
-        "known": known,
+        "known": imported.known,
+        **{fate.name.lower(): imported.fates[fate] for fate in _TOLD_KNOWN},
         "left_out": imported.unread,
+        "whole": is_whole,
+        "waiting": imported.waiting,
         "problems": [
-            {"file": str(problem.path), "line": problem.line, "why": problem.why} for problem in imported.problems
+            {"file": _named(problem.path, names), "line": problem.line, "why": problem.why}
+            for problem in imported.problems
         ],
     }
     return ImportReport(lines, body)
+
+
+def _named(path: Path, names: Mapping[Path, str]) -> str:
+    name = names.get(path, str(path))
+    return "stdin" if name == "-" else name
 
 
 def stats_report(figures: Figures) -> list[str]:

@@ -199,8 +199,8 @@ def unmoved_words(*, back: bool) -> str:
     """Return why an undo or a redo did nothing."""
     if back:
         return (
-            "There is nothing to undo: no decision of a person stands in this workspace. "
-            "What was accepted automatically is undone while the review screen shows it."
+            "There is nothing to undo: no decision that a person made here stands in this workspace. "
+            "What was accepted automatically, or imported, is undone while the review screen shows it."
         )
     return "There is nothing to redo: no decision was undone in this workspace since the last one that was made."
 

@@ -164,7 +164,8 @@ class Painter:
         state, glyphs = self._bench.state, self._bench.glyphs
         last = state.last
         if state.automatic is not None and (decision := state.automatic.standing.decision) is not None:
-            words = f"automatic {glyphs.decision(decision.kind)} {state.automatic.number}"
+            how = "imported" if state.automatic.standing.imported else "automatic"
+            words = f"{how} {glyphs.decision(decision.kind)} {state.automatic.number}"
             return (Span(words, "dim", "undo"),)
         if last is None:
             return BLANK

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeVar
 
-from selfplay_core.models import CATEGORY_NAMES, Outcome, VerdictOutcome
+from selfplay_core.models import CATEGORY_NAMES, IMPORTED, Outcome, VerdictOutcome
 from selfplay_core.store.filters import Filter
 from selfplay_core.text import clip, one_line
 
@@ -19,7 +19,7 @@ HELP: Final[tuple[tuple[str, str], ...]] = (
     ('"gold block"', "these words next to each other"),
     ("cmd:word", "the same as word; for words that would mean something else here"),
     ("status:pending", "pending, accepted, rejected, edited, skipped, decided, errored or any; several by comma"),
-    ("category:entity_nbt", "one category or several by comma; a beginning that fits only one will do"),
+    ("category:entity_nbt", "one category or several by comma, or imported; a beginning that fits only one will do"),
     ("outcome:corrected", "solved, corrected, refused, unproven, failed, blocked or errored"),
     ("verdict:unclear", "worst verdict of the last attempt: passed, rejected, failed or unclear"),
     ("retries:2", "so many retries; also retries>0  retries>=1  retries<3  retries<=2"),
@@ -50,7 +50,7 @@ _STATUS_WORD: Final = {marks[0]: word for word, marks in _STATUS.items() if len(
 
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "status": (*_STATUS, *_ALIASES),
-    "category": CATEGORY_NAMES,
+    "category": (*CATEGORY_NAMES, IMPORTED),
     "outcome": tuple(outcome.value for outcome in Outcome),
     "verdict": tuple(verdict.value for verdict in VerdictOutcome),
     "is": ("flagged", "unflagged", "clean", "near"),

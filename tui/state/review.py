@@ -124,9 +124,11 @@ class State:
 
     @property
     def automatic(self) -> Example | None:
-        """The example on screen where the automatic acceptance decided it: undo takes that back first."""
-        decision = self.example.standing.decision if self.example is not None else None
-        return self.example if decision is not None and decision.by == AUTO else None
+        """The example on screen where the automatic acceptance decided it, or an import: undo takes that back first."""
+        standing = self.example.standing if self.example is not None else None
+        if standing is None or standing.decision is None:
+            return None
+        return self.example if standing.imported or standing.decision.by == AUTO else None
 
     def decide(self, number: int, kind: DecisionKind, clock: float) -> None:
         """Note a new decision, which is in the database; the pace counts it."""
