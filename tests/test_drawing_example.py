@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selfplay_core.likeness.pool import Like
 from selfplay_core.models import (
     Answer,
     Attempt,
@@ -240,3 +241,16 @@ def test_the_strip_is_the_first_row_and_the_end_the_second(width: int, flagged: 
     first, second = lines.splitlines()[:2]
     assert first.startswith(" ✓ 3/3")
     assert second.startswith(" ↻ corrected")
+
+
+def test_what_comes_nearest_is_named() -> None:
+    """The ratio is never rounded up to what it is not, and what is the same is not said twice."""
+
+    def strip_of(near: Like, *, same_as: int | None = None) -> str:
+        shown = replace(make_example(corrected(), same_as=same_as), near=near)
+        return as_text(example_lines(shown, 100, GLYPHS)).splitlines()[0]
+
+    assert "≈ 0.71 of #1702" in strip_of(Like(1702, 0.7199))
+    assert "≈ 0.99 of #1702" in strip_of(Like(1702, 0.9999))
+    assert "≈" not in strip_of(Like(1702, 1.0), same_as=1702)
+    assert "≈ 0.80 of #9" in strip_of(Like(9, 0.8), same_as=1702)
