@@ -95,12 +95,14 @@ class PromptsWritten(Event):
 
 @dataclass(frozen=True, slots=True)
 class PromptsFailed(Event):
-    """No prompts of a category could be had in this round."""
+    """No prompts of a category could be had in this round; `dropped` were unusable, `copies` of these nearly known."""
 
     round: int
     category: str
     asked: int
     reason: str
+    dropped: int = 0
+    copies: int = 0
 
 
 @dataclass(frozen=True, slots=True)

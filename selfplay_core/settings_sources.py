@@ -66,6 +66,7 @@ def load_settings(
         _put(tree, origins, path, value, flag_names.get(path, "a flag"))
     settings = _convert(tree, origins)
     _check_focus(settings.run.focus, origins)
+    _check_weights(settings.run.weights, origins)
     seconds_of(settings.run.give_up, origins.get("run.give_up", "run.give_up"))
     _refuse_blank(settings, origins)
     return Loaded(_resolved(settings, origins, environment), origins)
@@ -125,7 +126,7 @@ _LISTS: Final = {
     "policy.allow": ",",
 }
 # What is a table in the file is a JSON object in a variable.
-_TABLES: Final = ("review.keys",)
+_TABLES: Final = ("review.keys", "run.weights")
 
 
 def _as_value(path: str, text: str) -> Any:
@@ -210,6 +211,19 @@ def _check_focus(focus: str | None, origins: dict[str, str]) -> None:
         )
 
 
+def _check_weights(weights: dict[str, float], origins: dict[str, str]) -> None:
+    unknown = [name for name in weights if name not in CATEGORY_NAMES]
+    if unknown:
+        raise SettingsError(
+            f"{origins['run.weights']}: run.weights.{clip(one_line(unknown[0]), 60)} is no category; "
+            f"allowed are {', '.join(CATEGORY_NAMES)}."
+        )
+    if all(weights.get(name, 1.0) == 0 for name in CATEGORY_NAMES):
+        raise SettingsError(
+            f"{origins['run.weights']}: run.weights leaves nothing to draw: every category has 0. Give one more than 0."
+        )
+
+
 _WANTED: Final = {"int": "write a whole number", "float": "write a number", "bool": "write true or false"}
 
 
@@ -220,6 +234,8 @@ def _in_words(path: str, reason: str) -> str:
         return "give a host name or an IP address"
     if path == "world.players":
         return "player names are 1 to 16 letters, digits or _"
+    if path == "run.weights":
+        return "write categories with numbers from 0 to 1000, as in [run.weights] worldedit = 0.2"
     if path in _TABLES:
         return 'write names with keys, as in [review.keys] accept = "a,enter"; in a variable as a JSON object'
     field_type = str(_SECTIONS[path.partition(".")[0]].__annotations__.get(path.partition(".")[2], ""))

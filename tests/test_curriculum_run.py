@@ -13,7 +13,15 @@ from typing import Any
 import orjson
 
 from selfplay_core.engine.control import Control
-from selfplay_core.events import Event, GateClosed, GateOpened, PromptsFailed, PromptsWritten, TraceEnded
+from selfplay_core.events import (
+    Event,
+    GateClosed,
+    GateOpened,
+    PromptsFailed,
+    PromptsGrowAlike,
+    PromptsWritten,
+    TraceEnded,
+)
 from tests.servers.ollama import FakeOllama, Reply, say
 from tests.servers.rcon import StrictRconServer
 from tests.worlds import PASSWORD, Playground, Ran, going, play, server_says
@@ -124,6 +132,63 @@ async def test_a_person_opens_the_gates(tmp_path: Path) -> None:
             await run.until(lambda events: any(isinstance(event, GateClosed) for event in events))
             control.reopen()
             await run.until(lambda events: any(isinstance(event, GateOpened) for event in events))
+
+
+async def test_rounds_of_nothing_but_copies_are_counted(tmp_path: Path) -> None:
+    """By them a collapse is known: nothing of what the model wrote is lost with the failure."""
+    writer = Writer()
+    async with ground_of(tmp_path, writer) as ground:
+        control = Control()
+        async with going(ground.job(run__rounds=14, run__focus="entity_nbt"), control) as run:
+            await run.until(lambda events: sum(isinstance(event, TraceEnded) for event in events) >= 40)
+            writer.copies = True
+            ran = await run.ended()
+    failed = of(ran, PromptsFailed)
+    assert failed
+    assert all((event.dropped, event.copies) == (15, 15) for event in failed)
+    assert of(ran, PromptsGrowAlike)
+
+
+async def test_a_reopening_behind_the_last_round_is_kept(tmp_path: Path) -> None:
+    """The next run begins with it."""
+    writer = Writer(broken="worldedit")
+    control = Control()
+    async with ground_of(tmp_path, writer) as ground:
+        await play(ground.job(run__rounds=8, run__focus="worldedit", run__max_retries=0))
+        async with going(ground.job(given=["sudo torch"], new=True), control) as run:
+            await run.until(lambda events: any(isinstance(event, GateClosed) for event in events))
+            control.reopen()
+            ran = await run.ended()
+        after = await play(ground.job(run__rounds=1, run__max_retries=0, new=True))
+    assert of(ran, GateOpened)
+    assert not of(after, GateClosed)
+
+
+async def test_given_prompts_say_nothing_of_a_category(tmp_path: Path) -> None:
+    """Nobody said that they belong to one."""
+    writer = Writer(broken="none")
+    async with ground_of(tmp_path, writer) as ground:
+        given = [f"sudo <none> {number} {number * 7919:x} {number**5:x}" for number in range(40)]
+        await play(ground.job(given=given, run__max_retries=0))
+        ran = await play(ground.job(run__rounds=1, run__max_retries=0, new=True))
+    assert not of(ran, GateClosed)
+
+
+async def test_what_an_earlier_run_is_owed_counts_once_it_has_come(tmp_path: Path) -> None:
+    """Its prompts are answered by the next run; what came of them is known to the one after that."""
+    writer = Writer(broken="worldedit")
+    control = Control()
+    async with ground_of(tmp_path, writer) as ground:
+        first = ground.job(run__rounds=20, run__focus="worldedit", run__max_retries=0, run__prompts_per_category=40)
+        async with going(first, control) as run:
+            await run.until(lambda events: any(isinstance(event, TraceEnded) for event in events))
+            control.drain()
+            await run.ended()
+        await play(ground.job(run__rounds=1, run__max_retries=0))
+        ran = await play(ground.job(run__rounds=1, run__max_retries=0, new=True))
+    told = of(ran, GateClosed)[0]
+    assert (told.category, told.won) == ("worldedit", 0)
+    assert told.tried == sum("<worldedit>" in prompt for prompt in writer.asked)
 
 
 async def test_another_model_begins_nearly_anew(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_state_is_not_changed_by_what_comes_after_it() -> None:
 
 
 def test_another_model_keeps_three_tenths_of_what_was_seen() -> None:
-    """Of skills alone: cells and the map are of the workspace, what a person is told begins anew."""
+    """Of skills alone: cells, the map and what a person is told are of the workspace."""
     state = after(
         make_trace(), make_trace(outcome=Outcome.FAILED), state=State("a"), asked=Asked({CATEGORY: ["1.1.1"]}, 2, 0)
     )
@@ -154,8 +154,7 @@ def test_another_model_keeps_three_tenths_of_what_was_seen() -> None:
     assert new.skill.first == old.skill.first.kept(FORGET_MODEL) == Beta(0.98 * 0.3, 0.98 * 0.3)
     assert new.skill.harvest == old.skill.harvest.kept(FORGET_MODEL)
     assert (other.model, new.cells, other.seen, other.rounds) == ("b", old.cells, state.seen, state.rounds)
-    assert (old.tried, old.won) == (2, 1)
-    assert (new.tried, new.won, new.errors) == (0, 0, {})
+    assert (new.tried, new.won) == (old.tried, old.won) == (2, 1)
     assert for_model(state, "a") == state
     assert for_model(other, "b") == other
 
@@ -200,11 +199,13 @@ def test_what_is_open_or_was_never_tried_is_not_told() -> None:
 
 
 def test_what_hovers_is_told_once() -> None:
-    """A gate that closed and opens a little is still closing, to those who know; to others it never was."""
+    """A gate that closed and opens a little is still closing, also after a restart, until it opens well."""
     state = after(make_trace(category="worldedit"), state=failing(8, "No."))
     assert CLOSED < gate(state.of("worldedit").skill) < OPEN
+    assert [one.category for one in closed(decoded(encoded(state)))] == ["worldedit"]
+    state = after(make_trace(category="worldedit"), state=state)
+    assert gate(state.of("worldedit").skill) > OPEN
     assert closed(state) == []
-    assert [one.category for one in closed(state, before=["worldedit"])] == ["worldedit"]
 
 
 def test_a_category_that_is_blocked_closes_without_an_error() -> None:

@@ -22,14 +22,14 @@ from selfplay_core.exchange.places import Wish, manifest_path
 from selfplay_core.exchange.rows import render
 from selfplay_core.exchange.sieve import Duplicates
 from selfplay_core.exchange.split import Share, parse_split
-from selfplay_core.models import Attempt, Decision, DecisionKind, Outcome, Trace, VerdictOutcome
+from selfplay_core.models import Answer, Attempt, Decision, DecisionKind, Outcome, Trace, VerdictOutcome
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import decide
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.likeness import Comparison
 from selfplay_core.store.projection import Projection
 from tests.golden_cases import CASES, corrected
-from tests.samples import ACCEPT, make_attempt, make_result, make_trace
+from tests.samples import ACCEPT, PAPER, make_attempt, make_result, make_trace
 from tests.store_samples import begun, saved
 from tui.data_options import FORMAT_NAMES
 
@@ -251,6 +251,22 @@ def test_pairs_that_differ_in_little_come_with_advice(tmp_path: Path) -> None:
     (line,) = rows(tmp_path / "x.jsonl")
     assert line["near"] is True
     assert line["edit_distance"] == 1
+
+
+def test_what_no_server_was_shown_to_carry_out_is_told_and_can_be_left_out(tmp_path: Path) -> None:
+    """Accepted answers alone are counted: nobody stands for the others."""
+    database = begun(tmp_path / "ws")
+    first, second, _ = saved(database, [make_trace(text=f"sudo {name}") for name in ("a", "b", "c")])
+    accept(database, first)
+    refused = make_result("time set noon", VerdictOutcome.REJECTED)
+    edited = Answer(("time set noon",), "Noon.")
+    accept(database, second, Decision(DecisionKind.EDIT, "ada", 1.0, edited=edited, results=(refused,), world=PAPER))
+    told = "1 line holds commands that no server was shown to carry out"
+    assert any(told in text for text in exported(database, "trl-sft", tmp_path / "all.jsonl").advice)
+    assert any(told in text for text in exported(database, "native", tmp_path / "backup.jsonl").advice)
+    found = exported(database, "trl-sft", tmp_path / "proven.jsonl", proven=True)
+    assert (found.lines, found.dropped, found.advice) == (1, {"not shown to work": 1}, ())
+    assert b"noon" not in (tmp_path / "proven.jsonl").read_bytes()
 
 
 def test_one_class_alone_is_told(tmp_path: Path) -> None:

@@ -125,7 +125,8 @@ def test_a_list_of_values_holds_while_the_next_is_typed() -> None:
         ("retries<3", Filter(BASE.status, max_retries=2)),
         ("retries>1 retries<=4 retries<9", Filter(BASE.status, min_retries=2, max_retries=4)),
         ("is:flagged is:clean", Filter(BASE.status, flagged=True, clean=True)),
-        ("#1843", Filter(BASE.status, number=1843)),
+        ("#1843", Filter((), number=1843)),
+        ("#1843 status:pending", Filter(("undecided",), number=1843)),
         ("cmd:status:x", Filter(BASE.status, text="status:x")),
         ("glowing cow", Filter(BASE.status, text="glowing cow")),
     ],
@@ -208,7 +209,6 @@ def test_a_refusal_is_safe_to_show() -> None:
         ("category:nope", "worldedit"),
         ("retries", "retries>0"),
         ("retries>", "retries<3"),
-        ("#7", "status:any"),
     ],
 )
 def test_a_hint_says_what_could_follow(text: str, expected: str) -> None:

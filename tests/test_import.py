@@ -336,6 +336,22 @@ def test_undo_works_on_imported_decisions(tmp_path: Path) -> None:
     assert undo(database, trace.id, by="ben", at=2.0).decision == skip
 
 
+def test_what_was_undone_here_leaves_room_for_what_others_decided(tmp_path: Path) -> None:
+    """But what is in one's own backup does not come back by it."""
+    ours, theirs = begun(tmp_path / "ours"), begun(tmp_path / "theirs")
+    (trace,) = saved(ours, [make_trace()])
+    saved(theirs, [make_trace()])
+    decide(ours, trace.id, ACCEPT, render(trace, ACCEPT))
+    own = backed_up(ours, tmp_path / "own.jsonl")
+    undo(ours, trace.id, by="ada", at=2.0)
+    assert imported(ours, own).fates == {Fate.KNOWN: 1}
+    assert standing(ours, trace.id).decision is None
+    rejected = Decision(DecisionKind.REJECT, by="ben", at=3.0, reason="wrong")
+    decide(theirs, trace.id, rejected)
+    assert imported(ours, backed_up(theirs, tmp_path / "theirs.jsonl")).fates == {Fate.DECIDED: 1}
+    assert standing(ours, trace.id).decision == rejected
+
+
 @pytest.mark.parametrize("seed", ["-1", "x", ""])
 def test_a_record_that_no_run_could_have_is_refused(tmp_path: Path, seed: str) -> None:
     """Even if somebody has given it the right hash."""

@@ -61,11 +61,19 @@ def test_the_oldest_are_forgotten() -> None:
     assert pool.closest("c", "one0 two0 three0") is None
 
 
-@pytest.mark.parametrize("nothing", ["", "sudo", "!?", "pray ..."])
+@pytest.mark.parametrize("nothing", ["", "sudo", "pray "])
 def test_a_prompt_without_words_is_like_nothing(nothing: str) -> None:
     """It is neither kept nor found, and breaks nothing."""
     pool = pool_of([nothing, "sudo a torch"])
     assert pool.closest("c", nothing) is None
+
+
+def test_signs_alone_are_compared_by_themselves() -> None:
+    """And so are scripts without blanks, sign by sign; in others a word is one."""
+    pool = pool_of(["sudo !!!!", "sudo \u7ed9\u6211\u4e00\u628a\u94bb\u77f3\u5251 7"])
+    assert pool.closest("c", "sudo !!!!!") == Like(0, 8 / 9)
+    assert pool.closest("c", "sudo ????") is None
+    assert pool.closest("c", "sudo \u7ed9\u6211\u4e00\u628a\u94bb\u77f3\u5251 8") == Like(1, 14 / 16)
 
 
 @settings(deadline=None)

@@ -58,6 +58,15 @@ def test_an_edit_gives_exactly_one_pair_of_its_own() -> None:
     assert fresh.verified
 
 
+def test_an_edit_that_the_server_refused_is_preferred_to_nothing() -> None:
+    """A person may accept it; no trainer learns to like it."""
+    said_no = make_result("time set noon", VerdictOutcome.REJECTED, reply="Unknown")
+    edit = replace(EDIT, results=(said_no,), world=PAPER)
+    assert pairs(make_trace(), edit) == []
+    assert pairs(corrected(), edit) == []
+    assert labelled(make_trace(), edit) == []
+
+
 def test_an_edited_prompt_alone_prefers_nothing() -> None:
     """Both sides would be the same."""
     assert pairs(make_trace(), replace(EDIT, edited=None, edited_prompt="sudo noon")) == []

@@ -209,6 +209,21 @@ def test_verdicts_of_an_edit_prove_no_more_than_they_say(
     assert claims(row_of(make_trace(), edit_of(("give b",), *results))) == expected
 
 
+@pytest.mark.parametrize(
+    ("results", "outcome"),
+    [
+        ((), "unproven"),
+        ((make_result("give b"),), "solved"),
+        ((make_result("give b", VerdictOutcome.REJECTED),), "failed"),
+        ((make_result("give b", VerdictOutcome.UNCLEAR),), "unproven"),
+        ((replace(make_result("give b"), probed=True),), "unproven"),
+    ],
+)
+def test_how_edited_commands_ended_is_what_was_shown_of_them(results: tuple[CommandResult, ...], outcome: str) -> None:
+    """That the model's own were solved says nothing of them."""
+    assert row_of(make_trace(), edit_of(("give b",), *results))["metadata"]["outcome"] == outcome
+
+
 def test_an_edit_of_words_keeps_the_evidence() -> None:
     """With the model's own commands the trace's evidence speaks, weighed anew, whatever else was changed."""
     trace = make_trace(make_attempt(1, make_result("give a")))

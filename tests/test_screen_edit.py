@@ -78,7 +78,7 @@ async def test_verdicts_prove_no_other_commands(tmp_path: Path) -> None:
 async def test_without_good_verdicts_it_takes_a_second_key_and_proves_nothing(
     tmp_path: Path, commands: Sequence[str]
 ) -> None:
-    """It is said plainly; a key that is held down is not a second one."""
+    """It is said plainly; a key that is held down is not a second one; and what the server said is kept."""
     async with editing(tmp_path) as edit:
         await edit.write("commands", "\n".join(commands))
         if commands == ["givee x"]:
@@ -94,7 +94,9 @@ async def test_without_good_verdicts_it_takes_a_second_key_and_proves_nothing(
     assert decision is not None
     assert decision.edited is not None
     assert decision.edited.commands == tuple(commands)
-    assert (decision.results, decision.world) == ((), None)
+    said = [result.verdict.outcome for result in decision.results]
+    assert said == ([VerdictOutcome.REJECTED] if commands == ["givee x"] else [])
+    assert (decision.world is None) == (not said)
 
 
 async def test_a_change_takes_the_first_of_two_keys_back(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ async def test_a_key_for_what_was_known_before_a_run_is_no_second_key_after_it(t
         edit.wait(1)
         await edit.press("ctrl+s")
         assert await edit.standing() is None
-        assert "not every verdict is good" in " ".join(edit.text.split())
+        assert "The server refused these commands" in " ".join(edit.text.split())
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,9 @@ examples:
 def export_parser() -> Parser:
     """Return the parser of `export`."""
     parser = new_parser("selfplay-tui export", _EXPORT_DESCRIPTION, _EXPORT_EPILOG)
-    parser.add_argument("--format", required=True, metavar="NAME", choices=FORMAT_NAMES, help="one of those below")
-    parser.add_argument("--output", required=True, metavar="FILE", help="the file to make; - for stdout")
+    # Both are asked for once all is read: what is misspelt is the better news.
+    parser.add_argument("--format", metavar="NAME", choices=FORMAT_NAMES, help="one of those below")
+    parser.add_argument("--output", metavar="FILE", help="the file to make; - for stdout")
     add_workspace(parser, _THERE)
     _add_filter(parser)
     parser.add_argument(
@@ -100,6 +101,9 @@ def export_parser() -> Parser:
         metavar="N",
         type=_positive,
         help="at most N lines whose commands differ in nothing but their arguments; 10 is a good measure",
+    )
+    parser.add_argument(
+        "--proven", action="store_true", help="leave out accepted answers that no server was shown to carry out"
     )
     parser.add_argument("--force", action="store_true", help="replace files that are there already")
     parser.add_argument("--json", action="store_true", help="the manifest as one JSON line on stdout")

@@ -6,8 +6,9 @@ never ended.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,6 +26,7 @@ __all__ = ["Asked", "Closed", "Standing", "State", "advanced", "closed", "decode
 _ROUNDS_KEPT: Final = 6
 _ERRORS_KEPT: Final = 20
 _ERROR_LENGTH: Final = 120
+_SKELETON_LENGTH: Final = 200
 _JUDGED_FIRST: Final = frozenset({Outcome.SOLVED, Outcome.CORRECTED, Outcome.FAILED})
 _REFUSALS: Final = (VerdictOutcome.REJECTED, VerdictOutcome.FAILED)
 
@@ -33,7 +35,7 @@ _REFUSALS: Final = (VerdictOutcome.REJECTED, VerdictOutcome.FAILED)
 class Standing:
     """What is known of one category: skill, how often each cell was asked for, and what the server objected to.
 
-    `tried` and `won` count for people, without forgetting, since the model changed or the category was last reopened.
+    `tried` and `won` count for people, without forgetting, since the category was last reopened.
     """
 
     skill: Skill = field(default_factory=Skill)
@@ -45,9 +47,15 @@ class Standing:
 
 @dataclass(slots=True)
 class State:
-    """What the next round is chosen by; `model` is the digest of the model that the skills are of."""
+    """What the next round is chosen by; `model` is the digest of the model that the skills are of.
+
+    `closing` are the categories whose gates close, in our order; `owed` the traces of earlier runs that had not ended
+    when this run began.
+    """
 
     model: str = ""
+    closing: list[str] = field(default_factory=list)
+    owed: list[str] = field(default_factory=list)
     categories: dict[str, Standing] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
     rounds: list[RoundFigures] = field(default_factory=list)
@@ -102,11 +110,12 @@ def advanced(state: State, asked: Asked, traces: Sequence[Trace], speaks: Sequen
         _count(_made(new, trace.prompt.category), trace, only_speaks=only_speaks)
         coverage.add(trace)
         if trace.last is not None and trace.last.answer is not None and trace.last.answer.commands:
-            skeletons[skeleton_of(trace.last.answer.commands)] += 1
+            skeletons[_short(skeleton_of(trace.last.answer.commands))] += 1
     new.seen = coverage.seen
     for name, skill in after_a_round(new.skills(CATEGORY_NAMES)).items():
         _made(new, name).skill = skill
     new.rounds = [*new.rounds, RoundFigures(asked.written, asked.copies, dict(skeletons))][-_ROUNDS_KEPT:]
+    new.closing = _closing(new)
     return new
 
 
@@ -117,9 +126,8 @@ def for_model(state: State, digest: str) -> State:
     new = decoded(encoded(state))
     if state.model:
         for name, skill in after_a_change(new.skills(CATEGORY_NAMES)).items():
-            standing = _made(new, name)
-            standing.skill = skill
-            _forget_figures(standing)
+            _made(new, name).skill = skill
+        new.closing = _closing(new)
     new.model = digest
     return new
 
@@ -129,18 +137,19 @@ def reopened(state: State, category: str) -> State:
     new = decoded(encoded(state))
     standing = _made(new, category)
     standing.skill = replace(standing.skill, harvest=Skill().harvest)
-    _forget_figures(standing)
+    standing.tried = standing.won = 0
+    standing.errors.clear()
+    new.closing = _closing(new)
     return new
 
 
-def closed(state: State, before: Collection[str] = ()) -> list[Closed]:
-    """Return the categories whose gate closes; those that it closed to `before` must open well to be out of it."""
+def closed(state: State) -> list[Closed]:
+    """Return the categories whose gate closes, or has not opened well since it closed."""
     found = []
-    for name in CATEGORY_NAMES:
+    for name in state.closing:
         standing = state.of(name)
-        if standing.tried and gate(standing.skill) < (OPEN if name in before else CLOSED):
-            errors = sorted(standing.errors.items(), key=lambda item: (-item[1], item[0]))
-            found.append(Closed(name, standing.won, standing.tried, errors[0][0] if errors else ""))
+        errors = sorted(standing.errors.items(), key=lambda item: (-item[1], item[0]))
+        found.append(Closed(name, standing.won, standing.tried, errors[0][0] if errors else ""))
     return found
 
 
@@ -159,9 +168,15 @@ def _made(state: State, category: str) -> Standing:
     return state.categories.setdefault(category, Standing())
 
 
-def _forget_figures(standing: Standing) -> None:
-    standing.tried = standing.won = 0
-    standing.errors.clear()
+def _short(skeleton: str) -> str:
+    """Return a skeleton, or what stands for a long one: the state is kept with every round."""
+    if len(skeleton) <= _SKELETON_LENGTH:
+        return skeleton
+    return hashlib.blake2b(skeleton.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _closing(state: State) -> list[str]:
+    return [name for name in CATEGORY_NAMES if gate(state.of(name).skill) < (OPEN if name in state.closing else CLOSED)]
 
 
 def _count(standing: Standing, trace: Trace, *, only_speaks: bool) -> None:

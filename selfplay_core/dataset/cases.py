@@ -34,7 +34,7 @@ VERIFIED: Final = "rcon_verified"
 """The tag, and the key of a line, that say that every command was executed on a real server."""
 
 UNSHOWN: Final = "not_shown_to_work"
-"""The tag of lines whose answer no server was shown to carry out: a person alone stands for it."""
+"""The tag of lines whose accepted answer no server was shown to carry out: a person alone stands for it."""
 
 _VERIFIER: Final = "verifier_"
 
@@ -52,6 +52,7 @@ class LeftOut(StrEnum):
     SAME = "the same as an earlier line"
     NEAR = "nearly the same as an earlier line"
     CROWDED = "more than wanted of one skeleton"
+    UNSHOWN = "not shown to work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,8 @@ def tags_of(case: Case, *kinds: str) -> tuple[str, ...]:
     evidence = evidence_of(case.trace, case.decision, answer) if answer is not None else None
     world = evidence.world if evidence is not None else case.trace.world
     verified = (VERIFIED,) if evidence is not None and evidence.is_verified else ()
-    unshown = (UNSHOWN,) if evidence is not None and answer is not None and _is_unshown(answer, evidence) else ()
+    accepted = answer if case.decision is not None and gives_row(case.decision) else None
+    unshown = (UNSHOWN,) if evidence is not None and accepted is not None and _is_unshown(accepted, evidence) else ()
     return (*kinds, f"{_VERIFIER}{verifier_name(world)}", *verified, *unshown)
 
 

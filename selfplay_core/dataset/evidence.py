@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
+from selfplay_core.judging import Finding, find
 from selfplay_core.models import (
     Answer,
     CommandResult,
@@ -11,6 +14,7 @@ from selfplay_core.models import (
     DecisionKind,
     FailedBecause,
     Level,
+    Outcome,
     Trace,
     VerdictOutcome,
     WorldIdentity,
@@ -23,23 +27,35 @@ __all__ = [
     "gives_row",
     "holds",
     "is_edited",
+    "outcome_of",
     "own_commands",
     "standing_answer",
     "verifier_name",
 ]
 
 
+_ENDS: Final = MappingProxyType(
+    {Finding.PROVEN: Outcome.SOLVED, Finding.UNPROVEN: Outcome.UNPROVEN, Finding.MISTAKEN: Outcome.FAILED}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The results of exactly the standing answer's commands, empty where they were never run.
 
-    `level` is what they show together; `is_proof` says that all passed, or had nothing to change.
+    `level` is what they show together; `is_proof` says that all passed, or had nothing to change; `is_refused` that
+    the server objected to one.
     """
 
     results: tuple[CommandResult, ...]
     world: WorldIdentity
     level: Level
     is_proof: bool
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a world refused a command, or carried it out in vain, as an error of the answer."""
+        return bool(self.results) and find(self.results) is Finding.MISTAKEN
 
     @property
     def is_verified(self) -> bool:
@@ -68,6 +84,13 @@ def own_commands(trace: Trace) -> tuple[str, ...] | None:
     """Return the commands of the model's last answer, None without one."""
     answer = trace.last.answer if trace.last is not None else None
     return None if answer is None else answer.commands
+
+
+def outcome_of(trace: Trace, answer: Answer, evidence: Evidence) -> Outcome:
+    """Return how the answer that stands ended: the trace's end is that of the model's commands, not of a person's."""
+    if answer.commands == own_commands(trace):
+        return trace.outcome
+    return _ENDS[find(evidence.results)] if evidence.results else Outcome.UNPROVEN
 
 
 def evidence_of(trace: Trace, decision: Decision | None, answer: Answer) -> Evidence:

@@ -66,14 +66,18 @@ class Label:
 def pairs(trace: Trace, decision: Decision | None) -> list[Pair]:
     """Return the pairs of an accepted trace: each refused attempt, and the model's answer that a person changed.
 
-    The chosen one is the answer that stands. An edit of the answer gives exactly one pair of its own.
+    The chosen one is the answer that stands. An edit of the answer gives exactly one pair of its own; what a person
+    accepted although the server refused it is preferred to nothing.
     """
     answer = standing_answer(trace, decision)
     if decision is None or answer is None or not gives_row(decision):
         return []
     mode, last = trace.prompt.mode, trace.last
     chosen = answer_text(answer, mode)
-    verified = evidence_of(trace, decision, answer).is_verified
+    evidence = evidence_of(trace, decision, answer)
+    if evidence.is_refused:
+        return []
+    verified = evidence.is_verified
     found: list[Pair] = []
     if last is not None and decision.edited is not None:
         found.append(_pair(Origin.EDIT, last.number, chosen, attempt_text(last, mode), verified))
@@ -116,6 +120,8 @@ def _accepted(trace: Trace, decision: Decision, standing: Answer, last: Attempt)
     if decision.edited is None:
         if _stands(trace):
             yield Label(last.number, answer_text(standing, mode), wanted=True, why="accepted")
+        return
+    if evidence_of(trace, decision, standing).is_refused:
         return
     yield Label(0, answer_text(standing, mode), wanted=True, why="edited")
     if last.answer is not None and not _is_refused(trace, last) and not _says(last, standing):

@@ -13,6 +13,7 @@ from selfplay_core.dataset.evidence import (
     evidence_of,
     gives_row,
     is_edited,
+    outcome_of,
     own_commands,
     standing_answer,
     verifier_name,
@@ -51,7 +52,8 @@ def seed_row(trace: Trace, decision: Decision, *, risk_of: Callable[[str], int])
     if not gives_row(decision) or answer is None:
         return None
     evidence = evidence_of(trace, decision, answer)
-    metadata = {"risk_level": _risk(evidence, answer, risk_of), **_metadata(trace, decision, evidence)}
+    outcome = outcome_of(trace, answer, evidence)
+    metadata = {"risk_level": _risk(evidence, answer, risk_of), **_metadata(trace, decision, evidence, outcome)}
     if trace.outcome is Outcome.CORRECTED and answer.commands == own_commands(trace):
         return _with_id(CORRECTION_ID, _correction(trace, decision, answer, metadata))
     return _with_id(STANDARD_ID, _standard(trace, decision, answer, metadata))
@@ -162,7 +164,7 @@ def _risk(evidence: Evidence, answer: Answer, risk_of: Callable[[str], int]) -> 
     return max(map(risk_of, answer.commands), default=1)
 
 
-def _metadata(trace: Trace, decision: Decision, evidence: Evidence) -> dict[str, Any]:
+def _metadata(trace: Trace, decision: Decision, evidence: Evidence, outcome: Outcome) -> dict[str, Any]:
     return {
         "self_play": True,
         "difficulty": _difficulty(trace),
@@ -172,7 +174,7 @@ def _metadata(trace: Trace, decision: Decision, evidence: Evidence) -> dict[str,
         "attempts": len(trace.attempts),
         "generation_category": trace.prompt.category,
         "mode": trace.prompt.mode.value,
-        "outcome": trace.outcome.value,
+        "outcome": outcome.value,
         "level": evidence.level.value,
         "edited": is_edited(decision),
         "context": next((result.context for result in evidence.results if result.context), ""),

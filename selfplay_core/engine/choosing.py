@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import msgspec
@@ -28,11 +28,20 @@ from selfplay_core.engine.seeds import choice_rng
 from selfplay_core.likeness.pool import Like, PromptPool
 from selfplay_core.models import Trace
 from selfplay_core.store.codec import decode
-from selfplay_core.store.curriculum import RoundKept, kept_state, known_prompts, latest_state, rounds_behind
-from selfplay_core.store.database import Reader
+from selfplay_core.store.curriculum import (
+    Kept,
+    RoundKept,
+    ended_since,
+    kept_state,
+    known_prompts,
+    latest_state,
+    replace_state,
+    rounds_behind,
+)
+from selfplay_core.store.database import Database, Reader
 from selfplay_core.verify.speech import only_speaks
 
-__all__ = ["Choice", "Chooser", "Known", "read_known"]
+__all__ = ["Choice", "Chooser", "Known", "begin"]
 
 _KNOWN: Final = 100_000
 _RECENT: Final = 6
@@ -61,25 +70,46 @@ class Choice:
     avoid: tuple[str, ...]
 
 
-def read_known(reader: Reader, run_id: str, model: str) -> Known:
-    """Return what is known in a workspace at the start of a run: its own state if it goes on, else what others left."""
-    prompts = tuple(known_prompts(reader, newest=_KNOWN))
-    kept = kept_state(reader, run_id)
+def begin(database: Database, run_id: str, model: str) -> Known:
+    """Return what is known in a workspace at the start of a run: its own state if it goes on, else what others left.
+
+    A new run keeps what it begins with at once: what it answers of an earlier run's prompts must not change it, if it
+    is stopped before its first round and taken up again.
+    """
+    prompts = tuple(known_prompts(database, newest=_KNOWN))
+    kept = kept_state(database, run_id)
     if kept is not None:
         return Known(for_model(_decoded(kept.state), model), kept.folded, prompts)
+    # Rounds of another run may have had another focus: they are nothing to compare with.
+    state = replace(for_model(_left_behind(database), model), rounds=[])
+    replace_state(database, Kept(run_id, Known().folded, encoded(state)))
+    return Known(state, prompts=prompts)
+
+
+def _left_behind(reader: Reader) -> State:
+    """Return the state of the run before, with all that has ended since: its last rounds, and what it was owed."""
     before = latest_state(reader)
     if before is None:
-        return Known(State(model=model), prompts=prompts)
+        return State()
     state = _decoded(before.state)
+    late = ended_since(reader, state.owed)
+    if late:
+        state = advanced(state, Asked({}, 0, 0), late, [_speaks(trace) for trace in late])
+        ended = {trace.id for trace in late}
+        state.owed = [trace_id for trace_id in state.owed if trace_id not in ended]
     for one in rounds_behind(reader, before.run_id, after=before.folded):
         state = with_round(state, one)
-    return Known(for_model(state, model), prompts=prompts)
+    return state
 
 
 def with_round(state: State, one: RoundKept) -> State:
-    """Return the state with a round in it."""
+    """Return the state with a round in it; one of given prompts says nothing of what the model writes and can do."""
     asked = decode(one.asked, Asked, f"what round {one.number} asked")
-    return advanced(state, asked, one.traces, [_speaks(trace) for trace in one.traces])
+    if not asked.cells:
+        return state
+    new = advanced(state, asked, one.traces, [_speaks(trace) for trace in one.traces])
+    new.owed = [*new.owed, *one.missing]
+    return new
 
 
 class Chooser:
@@ -112,9 +142,9 @@ class Chooser:
         """Give a category another chance."""
         self.state = reopened(self.state, category)
 
-    def closed(self, before: Collection[str] = ()) -> list[Closed]:
+    def closed(self) -> list[Closed]:
         """Return the categories whose gate closes, or has not opened well since it closed."""
-        return closed(self.state, before)
+        return closed(self.state)
 
     def draw(self, seed: int, number: int, categories: Sequence[str], units: int) -> tuple[tuple[str, int], ...]:
         """Return the categories of a round, with how many units each; settings' weights multiply the sampler's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -33,13 +33,15 @@ IsKnown = Callable[[str], Like | None]
 class Written:
     """What the model wrote: the usable prompts each with its cell, and the others each with the reason why not.
 
-    `count` is how many prompts it wrote at all, `copies` how many of these were nearly known.
+    `count` is how many prompts it wrote of those that it was asked for, `copies` how many of these were nearly known;
+    `complaint` is what was last wrong where nothing was usable.
     """
 
     prompts: dict[str, str] = field(default_factory=dict)
     dropped: list[tuple[str, str]] = field(default_factory=list)
     count: int = 0
     copies: int = 0
+    complaint: str = ""
 
 
 async def write_prompts(
@@ -47,8 +49,8 @@ async def write_prompts(
 ) -> Written:
     """Let the model write a round's prompts of one category.
 
-    A reply without one usable prompt is told to the model twice; then IllTyped is raised. Raises the `ModelFault`,
-    GaveUp and Drained of asking too.
+    A reply without one usable prompt is told to the model twice; then nothing is usable. Raises the `ModelFault`,
+    GaveUp and Drained of asking.
     """
     category = choice.category
     messages = writer_messages(texts, speaker, choice)
@@ -63,18 +65,18 @@ async def write_prompts(
         )
         seed_of = partial(request_seed, plan.seed, round_number, category, attempt)
         reply = await asker.ask(request, seed_of, Urgency.PROMPTS)
-        complaint = ""
         dropped_before = len(written.dropped)
         try:
             _take(written, decode_prompts(reply.content), texts, choice, is_known)
         except IllTyped as error:
-            complaint = str(error)
+            written.complaint = str(error)
         else:
             if written.prompts:
-                return written
-            complaint = _complaint(written.dropped[dropped_before:])
-        messages = (*messages, Message("assistant", clip(reply.content, _REPLY_LIMIT)), Message("user", complaint))
-    raise IllTyped(complaint)
+                return replace(written, complaint="")
+            written.complaint = _complaint(written.dropped[dropped_before:])
+        told = (Message("assistant", clip(reply.content, _REPLY_LIMIT)), Message("user", written.complaint))
+        messages = (*messages, *told)
+    return written
 
 
 def _complaint(dropped: list[tuple[str, str]]) -> str:
@@ -89,16 +91,16 @@ def _take(written: Written, decoded: DecodedPrompts, texts: Texts, choice: Choic
     category, wishes = choice.category, choice.wishes
     fresh = PromptPool()
     written.dropped += [(item.text, item.reason) for item in decoded.dropped]
-    written.count += len(decoded.prompts) + len(decoded.dropped)
+    written.count += min(len(decoded.prompts) + len(decoded.dropped), len(wishes))
     for place, prompt in enumerate(decoded.prompts):
         if not texts.categories[category].allows(prompt):
             allowed = " or ".join(texts.categories[category].prefixes)
             written.dropped.append((prompt, f"does not begin with {allowed}"))
+        elif place >= len(wishes):
+            written.dropped.append((prompt, "is more than was asked for"))
         elif prompt in written.prompts:
             written.dropped.append((prompt, "stands twice"))
             written.copies += 1
-        elif place >= len(wishes):
-            written.dropped.append((prompt, "is more than was asked for"))
         elif (like := is_known(prompt) or fresh.closest(category, prompt)) is not None:
             written.dropped.append((prompt, f"is nearly a copy of an earlier one ({like.ratio:.2f})"))
             written.copies += 1

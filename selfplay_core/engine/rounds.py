@@ -16,7 +16,7 @@ from selfplay_core.engine.conversation import Speaker
 from selfplay_core.engine.groups import first_error_alone
 from selfplay_core.engine.plan import RunPlan
 from selfplay_core.engine.prompts import Written, write_prompts
-from selfplay_core.errors import IllTyped, ModelFault, ModelNotFound, ModelRefusedRequest
+from selfplay_core.errors import ModelFault, ModelNotFound, ModelRefusedRequest
 from selfplay_core.events import Announce, PromptsFailed, PromptsWritten, RoundStarted
 from selfplay_core.models import Prompt
 
@@ -94,11 +94,16 @@ class RoundWriter:
         is_known = partial(self._chooser.like, category)
         try:
             written = await write_prompts(self._asker, self._texts, self._speaker, self._plan, number, choice, is_known)
-        except (ModelFault, IllTyped) as fault:
+        except ModelFault as fault:
             if isinstance(fault, ModelNotFound | ModelRefusedRequest) and not self._asker.ever_answered:
                 raise
             self._announce(PromptsFailed(number, category, count, str(fault)))
             return Written()
+        if not written.prompts:
+            # The rounds that are all copies are those by which a collapse is known.
+            told = PromptsFailed(number, category, count, written.complaint, len(written.dropped), written.copies)
+            self._announce(told)
+            return written
         self._announce(
             PromptsWritten(number, category, count, tuple(written.prompts), tuple(written.dropped), written.copies)
         )

@@ -97,6 +97,7 @@ class Run:
                 reason = self._cap
             elif self._left_undone:
                 status, reason = RunStatus.INTERRUPTED, "The run was asked to stop."
+        await self._curriculum.settle()
         ended = RunEnded(status.value, reason)
         self._announce(ended)
         return ended

@@ -15,7 +15,7 @@ from selfplay_core.engine.again import Means
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.backlog import Backlog, collect_backlog, resumable_run, toll_of_run
 from selfplay_core.engine.bulletin import Board, Bulletin
-from selfplay_core.engine.choosing import Chooser, Known, read_known
+from selfplay_core.engine.choosing import Chooser, Known, begin
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.conversation import Speaker
 from selfplay_core.engine.curriculum import Curriculum
@@ -107,7 +107,7 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
         board = Board(chosen.record.id, store, Bulletin(model.identity, identity))
         announce = board.hearing(announce)
         keeper = Keeper(store, projection, accept=plan.accept, announce=announce)
-        known = await store.do(read_known, chosen.record.id, model.identity.digest or model.identity.name)
+        known = await store.do(begin, chosen.record.id, model.identity.digest or model.identity.name)
         run = _assemble(job, plan, chosen, model, world, store, keeper, known, control, announce)
         announce(
             RunStarted(

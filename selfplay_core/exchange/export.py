@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from selfplay_core.dataset.cases import Case, LeftOut, Line
+from selfplay_core.dataset.cases import UNSHOWN, Case, LeftOut, Line
 from selfplay_core.dataset.conversation import Kind
 from selfplay_core.errors import UsageError
 from selfplay_core.exchange.files import FileSet, Target, disk_fault
@@ -98,6 +98,7 @@ class _Export:
             filter=self._wish.filter_text,
             duplicates="keep" if self._made.lossless else self._wish.duplicates.value,
             per_skeleton=None if self._made.lossless else self._wish.per_skeleton,
+            proven=self._wish.proven,
             traces=self._traces,
             files=files,
             left_out=dict(sorted(self._left_out.items())),
@@ -112,12 +113,18 @@ class _Export:
 
     def _write(self, case: Case, lines: Sequence[Line], target: Target) -> None:
         for line in lines:
-            stopped = None if self._made.lossless else self._sieve.stops(case, line)
+            stopped = None if self._made.lossless else self._stops(case, line)
             if stopped is not None:
                 self._dropped[stopped.value] += 1
                 continue
             self._counts.update(line.tags)
             target.write(line.data)
+
+    def _stops(self, case: Case, line: Line) -> LeftOut | None:
+        return LeftOut.UNSHOWN if self._is_unproven(line) else self._sieve.stops(case, line)
+
+    def _is_unproven(self, line: Line) -> bool:
+        return self._wish.proven and UNSHOWN in line.tags
 
     def _cases(self, numbers: Sequence[int]) -> Iterator[Case]:
         return cases(self._reader, numbers, self._unreadable, with_history=self._made.lossless)
@@ -144,6 +151,8 @@ class _Export:
             found = self._made.lines(case)
             split = self._share(case)
             if split not in missing or isinstance(found, LeftOut) or Kind.CORRECTION not in found[0].tags:
+                continue
+            if self._is_unproven(found[0]):
                 continue
             if _TOOL_TURN in found[0].data:
                 leads[split] = case.number

@@ -242,7 +242,8 @@ def _digest(path: Path) -> str:
 def _opened(path: Path) -> BinaryIO:
     try:
         if not path.is_file():
-            raise UsageError(f"there is no such file to import: {path}. Name JSONL files.")
+            trouble = "that is a folder" if path.is_dir() else "there is no such file to import"
+            raise UsageError(f"{trouble}: {path}. Name JSONL files.")
         return path.open("rb")
     except OSError as error:
         raise UsageError(f"this file cannot be read: {path}: {error.strerror}. Name another.") from error

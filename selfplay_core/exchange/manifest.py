@@ -44,6 +44,7 @@ class Manifest:
     filter: str
     duplicates: str
     per_skeleton: int | None
+    proven: bool
     traces: int
     files: tuple[FileFigures, ...]
     left_out: Mapping[str, int]
@@ -70,6 +71,7 @@ class Manifest:
             "filter": self.filter,
             "duplicates": self.duplicates,
             "per_skeleton": self.per_skeleton,
+            "proven": self.proven,
             "traces": self.traces,
             "lines": self.lines,
             "files": [
@@ -126,12 +128,14 @@ def _unshown(counts: Counter[str]) -> str:
     unshown = counts[UNSHOWN]
     if not unshown:
         return ""
+    lines = "1 line holds" if unshown == 1 else f"{unshown} lines hold"
     return (
-        f"{unshown} lines hold commands that no server was shown to carry out: a person alone accepted them. "
-        "--filter verdict:passed leaves them out."
+        f"{lines} commands that no server was shown to carry out: a person alone accepted them. "
+        "--proven leaves them out."
     )
 
 
 def _sandbox(counts: Counter[str]) -> str:
     judged = counts["verifier_sandbox"]
-    return f"{judged} lines were judged by the sandbox, not by a real server." if judged else ""
+    lines = "1 line was" if judged == 1 else f"{judged} lines were"
+    return f"{lines} judged by the sandbox, not by a real server." if judged else ""

@@ -30,7 +30,8 @@ _OURS: Final = f"{DATABASE_NAME.partition('.')[0]}."
 class Wish:
     """What is to be exported, in which format and to where; `output` is None for `stream`.
 
-    `filter_text` is `wanted` as a person typed it. `tool_version` goes into the manifest.
+    `filter_text` is `wanted` as a person typed it. `tool_version` goes into the manifest. `proven` leaves out accepted
+    answers that no server was shown to carry out.
     """
 
     format: str
@@ -41,6 +42,7 @@ class Wish:
     shares: tuple[Share, ...] = ()
     duplicates: Duplicates = Duplicates.EXACT
     per_skeleton: int | None = None
+    proven: bool = False
     force: bool = False
 
 

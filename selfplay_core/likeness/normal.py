@@ -8,14 +8,18 @@ from typing import Final
 
 __all__ = ["bare", "normal_commands", "normal_text", "words"]
 
-_WORD: Final = re.compile(r"\w+")
+# Scripts without blanks: each sign is a word.
+_SIGNS: Final = "\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_WORD: Final = re.compile(rf"[{_SIGNS}]|[^\W{_SIGNS}]+")
 _PREFIXES: Final = frozenset({"sudo", "pray"})
 
 
 def words(prompt: str) -> list[str]:
-    """Return the words of a prompt without case, signs and the prefix that names its mode."""
-    found = _WORD.findall(unicodedata.normalize("NFKC", prompt).casefold())
-    return found[1:] if found and found[0] in _PREFIXES else found
+    """Return the words of a prompt without case, signs and the prefix that names its mode; else its very signs."""
+    text = unicodedata.normalize("NFKC", prompt).casefold()
+    found = _WORD.findall(text)
+    prefix = found[0] if found and found[0] in _PREFIXES else ""
+    return (found[1:] if prefix else found) or list("".join(text.split()).removeprefix(prefix))
 
 
 def normal_text(prompt: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -35,12 +36,13 @@ def skeleton(command: str) -> str:
     """
     parts = parts_of(command)
     kept: list[str] = []
-    while parts:
-        root = parts[0].lower().removeprefix("minecraft:")
+    start = 0
+    while start < len(parts):
+        root = parts[start].lower().removeprefix("minecraft:")
         kept.append(root)
-        end = _end_of_clause(root, parts)
-        kept.extend(_masked(root, parts[1:end]))
-        parts = parts[end:]
+        end = _end_of_clause(root, parts, start)
+        kept.extend(_masked(root, parts[start + 1 : end]))
+        start = end
     return " ".join(kept)
 
 
@@ -50,10 +52,11 @@ def parts_of(command: str) -> list[str]:
     return [first.lower().removeprefix("minecraft:"), *rest] if first else []
 
 
-def _end_of_clause(root: str, parts: list[str]) -> int:
+def _end_of_clause(root: str, parts: list[str], start: int) -> int:
     """Return where the command that a chain runs begins, the end for all others."""
-    if root in _CHAINS and "run" in parts:
-        return parts.index("run") + 1
+    if root in _CHAINS:
+        with suppress(ValueError):
+            return parts.index("run", start) + 1
     return len(parts)
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from selfplay_core.models import Trace
-from selfplay_core.store.codec import decode
+from selfplay_core.models import Trace, TraceId
+from selfplay_core.store.codec import decode, encode
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.runs import run_number
 
 __all__ = [
     "Kept",
     "RoundKept",
+    "ended_since",
     "kept_state",
     "known_prompts",
     "latest_state",
@@ -34,11 +35,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class RoundKept:
-    """A round: what it asked, as JSON, and the traces that have come of it, in the order of their slots."""
+    """A round: what it asked, as JSON, and the traces that have come of it, in the order of their slots.
+
+    `missing` are the ids of those that have not ended yet, or are to be asked again.
+    """
 
     number: int
     asked: str
     traces: tuple[Trace, ...]
+    missing: tuple[TraceId, ...] = ()
 
 
 def save_state(connection: sqlite3.Connection, run: int, folded: int, state: str) -> None:
@@ -68,12 +73,32 @@ def rounds_behind(reader: Reader, run_id: str, *, after: int, up_to: int | None 
         "SELECT number, asked FROM round WHERE run = ? AND number > ? AND number <= ? ORDER BY number",
         (run, after, last),
     )
-    return [RoundKept(number, asked, tuple(_traces(reader, run, number))) for number, asked in rows]
+    return [
+        RoundKept(number, asked, tuple(_traces(reader, run, number)), tuple(_missing(reader, run, number)))
+        for number, asked in rows
+    ]
+
+
+def ended_since(reader: Reader, owed: Sequence[TraceId]) -> list[Trace]:
+    """Return the traces of these ids that have ended, in the order of the ids."""
+    rows = reader.rows(
+        "SELECT t.payload FROM json_each(?) o JOIN prompt p ON p.trace_id = o.value AND p.open = 0"
+        " JOIN trace t ON t.id = o.value ORDER BY o.key",
+        (encode(list(owed)),),
+    )
+    return [decode(payload, Trace, "a trace of an earlier run") for (payload,) in rows]
 
 
 def known_prompts(reader: Reader, *, newest: int) -> list[tuple[str, str]]:
-    """Return category and text of the newest prompts that were ever asked here, in the order of their asking."""
-    rows = reader.rows("SELECT category, text FROM prompt ORDER BY run DESC, round DESC, slot DESC LIMIT ?", (newest,))
+    """Return category and text of the newest prompts that are known here, in the order of their asking.
+
+    What was imported counts as older than all that was asked here, so that a run which goes on has the same newest.
+    """
+    rows = reader.rows(
+        "SELECT p.category, p.text FROM prompt p JOIN run r ON r.seq = p.run"
+        " ORDER BY r.imported, p.run DESC, p.round DESC, p.slot DESC LIMIT ?",
+        (newest,),
+    )
     return [(category, text) for category, text in reversed(rows)]
 
 
@@ -90,6 +115,12 @@ def _kept(reader: Reader, where: str, value: str) -> Kept | None:
         (value,),
     )
     return None if row is None else Kept(*row)
+
+
+def _missing(reader: Reader, run: int, number: int) -> Iterator[TraceId]:
+    query = "SELECT trace_id FROM prompt WHERE run = ? AND round = ? AND open = 1 ORDER BY slot"
+    for (trace_id,) in reader.rows(query, (run, number)):
+        yield trace_id
 
 
 def _traces(reader: Reader, run: int, number: int) -> Iterator[Trace]:

@@ -144,10 +144,12 @@ def _decide(database: Database, connection: sqlite3.Connection, arrival: Arrival
     mine = None if row is None else decode(row[0], Trace, f"trace {trace_id}")
     if mine != replace(arrival.trace, id=trace_id):
         return Fate.OTHER_ATTEMPTS
-    # What was undone here counts, too: nobody wants it back from his own backup.
-    if entries := trace_log(database, trace_id).entries:
-        is_mine = any(entry.decision == arrival.decisions[-1] for entry in entries)
-        return Fate.KNOWN if is_mine else Fate.OTHER_DECISIONS
+    log = trace_log(database, trace_id)
+    # Nobody wants back from his own backup what he has undone since.
+    if any(entry.decision == arrival.decisions[-1] for entry in log.entries):
+        return Fate.KNOWN
+    if log.standing().decision is not None:
+        return Fate.OTHER_DECISIONS
     for decision, its_row in zip(arrival.decisions, arrival.rows(), strict=True):
         enter(database, connection, Planned(trace_id, decision, its_row, imported=True))
     return Fate.DECIDED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from selfplay_core.text import clean, json_for_terminals
 from tui import __version__
 from tui.commands.figures import ImportReport, export_report, import_report, stats_report
 from tui.state.filter_text import BadFilter, parse_filter
+from tui.streams import give_up_stdout, make_streams_sure
 
 __all__ = ["WORK"]
 
@@ -45,9 +45,14 @@ _REAL, _SANDBOX = Path("selfplay"), Path("selfplay-sandbox")
 
 
 def _export(options: argparse.Namespace) -> int:
+    for flag, value in (("--format", options.format), ("--output", options.output)):
+        if value is None:
+            raise SettingsError(f"{flag} is missing. See selfplay-tui export --help")
     to_stdout = options.output == _STDOUT
-    if FORMATS[options.format].lossless and (options.duplicates is not None or options.per_skeleton is not None):
-        raise SettingsError(f"{options.format} leaves nothing out: --duplicates and --per-skeleton are for the others.")
+    thins_out = options.duplicates is not None or options.per_skeleton is not None or options.proven
+    if FORMATS[options.format].lossless and thins_out:
+        told = "--duplicates, --per-skeleton and --proven are for the others."
+        raise SettingsError(f"{options.format} leaves nothing out: {told}")
     if to_stdout and options.split is not None:
         raise SettingsError("--split makes several files, and - is one stream. Name a file with --output.")
     wish = Wish(
@@ -59,6 +64,7 @@ def _export(options: argparse.Namespace) -> int:
         shares=parse_split(options.split) if options.split is not None else (),
         duplicates=Duplicates(options.duplicates or Duplicates.EXACT),
         per_skeleton=options.per_skeleton,
+        proven=options.proven,
         force=options.force,
     )
     with closing(_opened(_workspace(options.workspace))) as reader:
@@ -169,15 +175,17 @@ def _destination(named: str | None, kind: WorldKind | None) -> Path:
 
 def _told(work: Callable[[], int]) -> int:
     """Do the work, and tell a person what stood in its way; a reader that has gone away ends it quietly."""
+    make_streams_sure()
     try:
-        return work()
-    except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = work()
+        sys.stdout.flush()
+    except OSError as error:
+        give_up_stdout(error)
         return _PARTLY
     except SelfplayError as error:
         print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
         return _USAGE if isinstance(error, UsageError) else _PARTLY
+    return code
 
 
 def _print(lines: list[str], stream: TextIO) -> None:

@@ -187,6 +187,8 @@ def _coverage(coverage: Coverage | None) -> Iterator[str]:
     """Tell of each kind of place how many were seen, the most asked and most refused ones, and what nobody has seen."""
     if coverage is None:
         return
+    yield ""
+    yield "what of the commands' grammar was seen, in every attempt:"
     for kind in KINDS:
         whole, unseen = places(kind), coverage.unseen(kind)
         yield ""

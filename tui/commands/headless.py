@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import io
 import logging
 import os
 import signal
@@ -22,6 +21,8 @@ from selfplay_core.text import clean
 from tui.commands.reports import Report, choose_report
 from tui.commands.summary import Summary
 from tui.job import make_job
+from tui.logs import log_to
+from tui.streams import make_streams_sure
 
 __all__ = ["run"]
 
@@ -70,8 +71,8 @@ class _Batch:
 
 def run(options: argparse.Namespace) -> int:
     """Make a batch run, or a dry one, and return the exit code."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
-    _make_streams_sure()
+    log_to(logging.StreamHandler(sys.stderr), "%(levelname)s %(message)s")
+    make_streams_sure()
     try:
         job = make_job(options)
     except UsageError as error:
@@ -80,15 +81,6 @@ def run(options: argparse.Namespace) -> int:
     report = choose_report(as_json_lines=options.json, dry_run=options.dry_run, summary=summary)
     work = _print_prompts if options.dry_run else _generate
     return asyncio.run(_supervise(job, work, report, summary))
-
-
-def _make_streams_sure() -> None:
-    """Give every event a stream to go to, whatever the shell closed, and whatever its encoding cannot say."""
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # stays open as long as the process
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 async def _supervise(job: Job, work: Callable[[Job, _Batch], Awaitable[int]], report: Report, summary: Summary) -> int:

@@ -107,6 +107,10 @@ class DryRunReport:
         print(f"{summary.written} prompts written in {seconds:.0f} s, nothing answered, run or saved.", file=sys.stderr)
 
 
+def _how_many(event: PromptsWritten) -> str:
+    return "all" if event.copies == len(event.dropped) else f"{event.copies} of them"
+
+
 def _line(event: Event) -> str | None:
     match event:
         case RunStarted():
@@ -121,8 +125,9 @@ def _line(event: Event) -> str | None:
         case PromptsFailed():
             return f"[{event.category}] no prompts in round {event.round + 1}: {one_line(event.reason)}"
         case PromptsWritten() if event.dropped:
-            told = f"[{event.category}] {len(event.dropped)} prompts dropped in round {event.round + 1}"
-            return f"{told}, {event.copies} of them nearly known" if event.copies else told
+            prompts = "1 prompt" if len(event.dropped) == 1 else f"{len(event.dropped)} prompts"
+            told = f"[{event.category}] {prompts} dropped in round {event.round + 1}"
+            return f"{told}, {_how_many(event)} nearly known" if event.copies else told
         case GateClosed():
             error = f", {one_line(event.error)}" if event.error else ""
             return f"[{event.category}] asked for seldom now: {event.won} of {event.tried} were won{error}"

@@ -20,6 +20,7 @@ from tui.app import ReviewApp
 from tui.drawing.glyphs import choose_glyphs
 from tui.job import Settled, settle_job
 from tui.keys.actions import Keymap
+from tui.logs import log_to
 from tui.run.runner import Runner
 from tui.workbench import Beginning, Workbench
 from tui.workspace.curator import Curator
@@ -107,10 +108,4 @@ def _operator(job: Job) -> str:
 def _log_to(file: Path) -> None:
     """Send warnings to a file: on the terminal they would tear the screen."""
     handler = logging.FileHandler(file, delay=True, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(_Clean("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING)
-
-
-class _Clean(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return clean(super().format(record))
+    log_to(handler, "%(asctime)s %(levelname)s %(message)s")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Generator
 from contextlib import closing
@@ -14,6 +13,7 @@ import orjson
 from selfplay_core.curriculum.samplers import SAMPLERS
 from selfplay_core.curriculum.simulator import LAWS, SCENARIOS, Comparison, compare
 from tui.commands.simulated import as_json, table, verdict
+from tui.streams import give_up_stdout, make_streams_sure
 
 __all__ = ["run"]
 
@@ -24,6 +24,7 @@ _CLEAR_LINE: Final = "\r\x1b[K"
 
 def run(options: argparse.Namespace) -> int:
     """Compare what was asked for, print it, and return the exit code; a reader that has gone away ends it quietly."""
+    make_streams_sure()
     try:
         with closing(_tables(options)) as tables:
             found: list[Comparison] = []
@@ -35,9 +36,8 @@ def run(options: argparse.Namespace) -> int:
                 _print([_document(found, options)])
             else:
                 _print(verdict(found, ascii_only=options.ascii))
-    except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        give_up_stdout(error)
         return _GONE
     return _DONE
 

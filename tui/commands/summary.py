@@ -68,6 +68,8 @@ class Summary:
                 self.expected -= event.asked - len(event.prompts)
             case PromptsFailed():
                 self.failed_requests += 1
+                self.dropped += event.dropped
+                self.copies += event.copies
                 self.last_failure = event.reason
                 self.expected -= event.asked
             case TraceEnded():

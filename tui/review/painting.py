@@ -89,7 +89,7 @@ class Painter:
         same, self._painted = number == self._painted, number
         if shown is None:
             self._lines("example").show(lambda width: empty_lines(state, bench.keymap, width, bench.glyphs))
-            self._lines("conversation").show(lambda width: ())
+            self._lines("conversation").show(self._empty_over_the_example)
         else:
             self._lines("example").show(lambda width: example_lines(shown, width, bench.glyphs), keep_place=same)
             self._lines("conversation").show(
@@ -97,6 +97,12 @@ class Painter:
             )
             self._screen.call_after_refresh(self._seen)
         self.titles()
+
+    def _empty_over_the_example(self, width: int) -> list[Line]:
+        """Say why nothing is shown where the example, which says it otherwise, is covered."""
+        if self._lines("example").display:
+            return []
+        return empty_lines(self._bench.state, self._bench.keymap, width, self._bench.glyphs)
 
     def stream(self) -> None:
         """Paint the stream and who is away, at the end while it is followed."""

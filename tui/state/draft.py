@@ -103,14 +103,15 @@ def made_of(
 ) -> Decision | None:
     """Return the decision that an edit is, None if nothing differs from what the model wrote.
 
-    Verdicts enter it only where they prove commands of which the trace shows less: changed ones, or the model's own
-    that were never run, or in vain. Such verdicts alone are an acceptance, if it `accepts`.
+    Verdicts of changed commands enter it whatever they say. Those of the model's own enter it only where they prove
+    what the trace does not; such verdicts alone are an acceptance, if it `accepts`.
     """
     edited = None if _same(answer, start.own) else answer
     edited_prompt = prompt if prompt != start.own_prompt else None
     own_commands = start.own.commands if start.own is not None else ()
-    shows_less = answer.commands != own_commands or not start.own_proven
-    proves = shows_less and is_proven(proof, answer.commands)
+    is_changed = answer.commands != own_commands
+    proves = (is_changed or not start.own_proven) and is_proven(proof, answer.commands)
+    fresh = proof if proof is not None and (proves or (is_changed and proof.is_for(answer.commands))) else None
     is_edit = edited is not None or edited_prompt is not None
     if not is_edit and not (proves and accepts):
         return None
@@ -120,8 +121,8 @@ def made_of(
         at=at,
         edited=_mended(edited) if edited is not None else None,
         edited_prompt=mended(edited_prompt) if edited_prompt is not None else None,
-        results=proof.results if proves and proof is not None else (),
-        world=proof.world if proves and proof is not None else None,
+        results=fresh.results if fresh is not None else (),
+        world=fresh.world if fresh is not None else None,
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Final, NamedTuple, TypeVar
 
 from selfplay_core.models import CATEGORY_NAMES, IMPORTED, Outcome, VerdictOutcome
@@ -66,6 +67,9 @@ _NUMBER: Final = re.compile("#([0-9]+)")
 # SQLite counts to 2**63-1.
 _MOST_DIGITS: Final = 18
 
+# Of the keys' letters: "catgory" and "verdicts" are near enough, "items" and "minecraft" are not.
+_NEAR_KEY: Final = 0.8
+
 T = TypeVar("T")
 
 
@@ -92,14 +96,17 @@ class _Found:
 def parse_filter(text: str, base: Filter) -> Filter:
     """Return what `text` asks for; `base` if it asks for nothing, the status of `base` if it names none.
 
-    What is still being typed (`status:`, or a beginning that fits several values) asks for nothing. Raises BadFilter.
+    A number is looked for whatever its status. What is still being typed (`status:`, or a beginning that fits several
+    values) asks for nothing. Raises BadFilter.
     """
     found = _Found()
     for token in _tokens(text):
         _take_in(found, token)
     if found == _Found():
         return base
-    status = base.status if found.status is None else found.status
+    status = found.status
+    if status is None:
+        status = base.status if found.rest.number is None else ()
     return replace(found.rest, status=status, text=" ".join(found.words))
 
 
@@ -123,8 +130,6 @@ def hint(text: str) -> str:
         return _hint_values(key, values.rpartition(",")[2])
     if key.startswith("retries") and not _is_whole(last):
         return "retries:2  retries>0  retries>=1  retries<3"
-    if _NUMBER.fullmatch(last):
-        return "status:any  finds it also where it is decided"
     return "  ".join(known for known in _KEYS if known.startswith(last.lower()) and known != last.lower())
 
 
@@ -157,8 +162,18 @@ def _take_in(found: _Found, token: _Token) -> None:
         chosen = _chosen(key.lower(), values)
         if chosen:
             _TAKERS[key.lower()](found, chosen)
+    elif colon and (meant := _misspelt(key)):
+        raise BadFilter(
+            f"The filter knows no key {clip(one_line(key), 40)!r}. Use {meant}, or quote it to find it as text."
+        )
     else:
         found.words += (token.text,)
+
+
+def _misspelt(key: str) -> str:
+    """Return the key that is meant by one that is nearly it, blank for what is no key: commands are full of colons."""
+    near = get_close_matches(key.lower(), (*_CHOICES, "retries"), n=1, cutoff=_NEAR_KEY)
+    return f"{near[0]}:" if near else ""
 
 
 def _chosen(key: str, values: str) -> list[str]:
@@ -286,7 +301,7 @@ def _parts(wanted: Filter) -> Iterator[str]:
 def _means_itself(word: str) -> bool:
     """Whether a word needs no quotes to be text."""
     key = word.partition(":")[0].lower()
-    is_key = ":" in word and (key in _CHOICES or key == "cmd")
+    is_key = ":" in word and (key in _CHOICES or key == "cmd" or bool(_misspelt(key)))
     return not (word.startswith('"') or is_key or _NUMBER.fullmatch(word) or _RETRIES.fullmatch(word))
 
 

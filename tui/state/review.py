@@ -131,7 +131,9 @@ class State:
         return self.example if standing.imported or standing.decision.by == AUTO else None
 
     def decide(self, number: int, kind: DecisionKind, clock: float) -> None:
-        """Note a new decision, which is in the database; the pace counts it."""
+        """Note a new decision, which is in the database; the pace counts it, and what was told before is no news."""
+        if self.notice is not None and self.notice.role == "info":
+            self.notice = None
         self.queue.mark(number, mark_of(kind))
         self.decisions_at.append(clock)
         del self.decisions_at[:-2_000]
