@@ -156,7 +156,8 @@ class Summary:
         if self.duplicates:
             yield f"{self.duplicates} accepted answers gave a row that is out already; they are not written twice."
         if self.dropped or self.failed_requests:
-            copies = f", {self.copies} of them nearly known" if self.copies else ""
+            how_many = "all" if self.copies == self.dropped else f"{self.copies} of them"
+            copies = f", {how_many} nearly known" if self.copies else ""
             yield f"prompts dropped: {self.dropped}{copies}; requests for prompts that failed: {self.failed_requests}"
         if self.held:
             yield f"{self.held} attempts wait for a person."
