@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from selfplay_core.dataset.prompts import GivenPrompt
-from selfplay_core.engine.desk import Desk, Looked
-from selfplay_core.engine.servers import Credentials
+from selfplay_core.engine.desk import Looked
 from selfplay_core.models import Outcome
 from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Database
@@ -21,59 +19,17 @@ from selfplay_core.store.denials import denials
 from selfplay_core.store.held import held, hold, rule_held
 from selfplay_core.store.runs import RunRecord, RunStatus, start_run
 from selfplay_core.verify.policy import Policy
+from tests.held_screen import ruling
 from tests.other_screens import NASTY, shown, until
-from tests.work_screens import Clock, WorkHost, bench_of, played, the_only, type_over
-from tests.worlds import Playground, play, playground
+from tests.work_screens import the_only
+from tests.worlds import play
 from tui.drawing.glyphs import GLYPHS
 from tui.drawing.held import expiry, held_details
 from tui.drawing.lines import plain
-from tui.screens import held as held_screen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.edit import EditScreen
-from tui.screens.held import HeldScreen, waiting_of
+from tui.screens.held import waiting_of
 from tui.screens.help import HelpScreen
-from tui.workbench import Workbench
-
-
-class Ruling:
-    """The screen of held attempts on a real workspace."""
-
-    def __init__(self, pilot: Pilot[None], screen: HeldScreen, bench: Workbench, ground: Playground) -> None:
-        self.pilot, self.screen, self.bench, self.ground = pilot, screen, bench, ground
-
-    async def press(self, *keys: str) -> None:
-        for key in keys:
-            await self.pilot.press(key)
-            await until(self.pilot, lambda: not self.screen.is_busy)
-            await self.pilot.pause()
-
-    def wait(self, seconds: float) -> None:
-        assert isinstance(self.bench.clock, Clock)
-        self.bench.clock.pass_by(seconds)
-
-    @property
-    def text(self) -> str:
-        return " ".join(shown(self.screen).split())
-
-    async def held(self) -> list[bool | None]:
-        return [item.allowed for item in await self.bench.curator.reader.do(held)]
-
-    async def held_commands(self) -> list[str]:
-        found = await self.bench.curator.reader.do(held)
-        return [waiting_of(item, Policy()).held_command for item in found if item.allowed is None]
-
-
-@asynccontextmanager
-async def ruling(folder: Path, *words: str, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Ruling]:
-    """Open the screen after a run whose prompts end in these words."""
-    async with playground(folder) as ground:
-        job = await played(ground, [f"sudo {number} {word}" for number, word in enumerate(words)])
-        async with bench_of(job) as bench:
-            screen = HeldScreen(bench)
-            async with WorkHost(screen).run_test(size=size) as pilot:
-                await until(pilot, lambda: not screen.is_busy)
-                await pilot.pause()
-                yield Ruling(pilot, screen, bench, ground)
 
 
 async def test_an_attempt_is_shown_with_the_rule_that_holds_it(tmp_path: Path) -> None:
@@ -235,170 +191,6 @@ async def test_a_no_to_the_counted_question_denies_nothing(tmp_path: Path) -> No
         await page.press("N", "n")
         assert page.screen.is_active
         assert await page.held() == [None, None]
-
-
-async def test_an_edit_that_is_left_denies_nothing(tmp_path: Path) -> None:
-    """What the model wrote opens, and waits as before once it is left."""
-    async with ruling(tmp_path, "kill") as page:
-        page.wait(1)
-        await page.press("e")
-        opened = page.pilot.app.screen
-        assert isinstance(opened, EditScreen)
-        assert opened.commands == ("kill @e",)
-        assert "Edit what is held" in shown(opened)
-        await page.pilot.press("ctrl+s")
-        await until(page.pilot, lambda: not opened.is_busy)
-        assert "then y lets it run once" in " ".join(shown(opened).split())
-        await page.pilot.press("escape")
-        await until(page.pilot, lambda: page.screen.is_active)
-        assert await page.held() == [None]
-        await page.press("escape")
-        host = page.pilot.app
-        assert isinstance(host, WorkHost)
-        assert host.results == [None]
-
-
-async def test_an_edit_that_is_saved_denies_what_is_held(tmp_path: Path) -> None:
-    """The decision stands on the blocked trace, and its number goes back to the review screen."""
-    async with ruling(tmp_path, "kill") as page:
-        await _edit_and_save(page)
-        await until(page.pilot, lambda: page.screen.is_active)
-        assert await page.held() == []
-        example = await the_only(page.bench)
-        assert example.trace.outcome is Outcome.BLOCKED
-        assert "Denied by tester. It was edited." in example.trace.reason
-        decision = example.standing.decision
-        assert decision is not None
-        assert decision.edited is not None
-        assert decision.edited.commands == ("say no",)
-        await until(page.pilot, lambda: "Denied as it was, and edited as #1." in page.text)
-        await page.press("escape")
-        host = page.pilot.app
-        assert isinstance(host, WorkHost)
-        assert host.results == [1]
-
-
-async def test_an_edit_of_what_others_ruled_on_is_not_saved_and_not_lost(tmp_path: Path) -> None:
-    """It is told in the edit, with the text still there."""
-    async with ruling(tmp_path, "kill") as page:
-
-        async def rule() -> None:
-            (item,) = await page.bench.curator.reader.do(held)
-            await page.bench.curator.store.do(rule_held, item.trace_id, since=item.since, allow=True, by="another")
-
-        await _edit_and_save(page, before_saving=rule)
-        opened = page.pilot.app.screen
-        assert isinstance(opened, EditScreen)
-        assert "Somebody ruled on this attempt meanwhile" in " ".join(shown(opened).split())
-        assert opened.commands == ("say no",)
-        assert await page.held() == [True]
-
-
-async def _edit_and_save(page: Ruling, before_saving: Callable[[], Awaitable[None]] | None = None) -> None:
-    """Write another command, and save it without verdicts, which takes the key twice."""
-    page.wait(1)
-    await page.press("e")
-    opened = page.pilot.app.screen
-    assert isinstance(opened, EditScreen)
-    await type_over(page.pilot, opened, "commands", "say no")
-    if before_saving is not None:
-        await before_saving()
-    for _ in range(2):
-        await page.pilot.press("ctrl+s")
-        await until(page.pilot, lambda: not opened.is_busy)
-        page.wait(1)
-    await page.pilot.pause()
-
-
-async def test_what_stays_on_screen_is_probed_by_itself(tmp_path: Path) -> None:
-    """Once, beside the keys; nothing runs, and the attempt can be ruled on meanwhile."""
-    async with ruling(tmp_path, "kill") as page:
-        assert "p lets the server parse it; nothing runs" in page.text
-        assert not page.screen.is_busy
-        await until(page.pilot, lambda: "parsed by the server, not run" in page.text)
-        assert not page.screen.is_busy
-        assert "kill @e" not in page.ground.server.commands
-        assert any("kill @e" in command for command in page.ground.server.commands)
-
-
-async def test_no_two_are_probed_at_once_and_a_failure_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The one that is looked at later has its turn later; no key waits for either."""
-    monkeypatch.setattr(held_screen, "_PROBE_AFTER", 3_600.0)
-    async with ruling(tmp_path, "kill", "border") as page:
-        asked: list[tuple[str, ...]] = []
-        gate = asyncio.Event()
-
-        class Slow:
-            async def is_at_hand(self) -> bool:
-                return True
-
-            async def probe(self, commands: tuple[str, ...]) -> Looked:
-                asked.append(commands)
-                await gate.wait()
-                return Looked(error="The server is away. " * 20)
-
-        page.bench.desk = Slow()  # type: ignore[assignment]
-        monkeypatch.setattr(held_screen, "_PROBE_AFTER", 0.01)
-        page.screen._probe_unasked(page.screen.shown.key if page.screen.shown else ("", 0.0))
-        await until(page.pilot, lambda: asked)
-        assert "the server is parsing it" in page.text
-        page.screen.action_next()
-        page.wait(1)
-        page.screen._probe_unasked(page.screen.shown.key if page.screen.shown else ("", 0.0))
-        await page.pilot.pause()
-        assert asked == [("kill @e",)]
-        gate.set()
-        await until(page.pilot, lambda: len(asked) == 2)
-        assert asked[1] == ("worldborder set 10",)
-        await until(page.pilot, lambda: "PROBE The server is away." in page.text)
-        assert page.text.count("The server is away.") < 4
-
-
-async def test_nothing_is_probed_unasked_where_no_server_is_at_hand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A review without a password opens no connection by itself."""
-    monkeypatch.setattr(held_screen, "_PROBE_AFTER", 3_600.0)
-    async with ruling(tmp_path, "kill") as page:
-        job = replace(page.bench.job, credentials=Credentials())
-        async with Desk(job, page.bench.curator.store) as desk:
-            assert not await desk.is_at_hand()
-            page.bench.desk = desk
-            count = len(page.ground.server.commands)
-            page.screen._probe_unasked(page.screen.shown.key if page.screen.shown else ("", 0.0))
-            await page.pilot.app.workers.wait_for_complete()
-            assert len(page.ground.server.commands) == count
-            assert "p lets the server parse it" in page.text
-
-
-async def test_a_probe_runs_nothing(tmp_path: Path) -> None:
-    """It shows what the server parses, on the real server."""
-    async with ruling(tmp_path, "kill") as page:
-        await page.press("p")
-        assert "parsed by the server, not run" in page.text
-        assert "kill @e" not in page.ground.server.commands
-        assert any("kill @e" in command for command in page.ground.server.commands)
-
-
-async def test_a_probe_of_a_server_that_is_away_is_told(tmp_path: Path) -> None:
-    """In the place of its result; the attempt can be ruled on all the same."""
-    async with ruling(tmp_path, "kill") as page:
-
-        class Away:
-            async def is_at_hand(self) -> bool:
-                return False
-
-            async def probe(self, commands: object) -> Looked:
-                return Looked(error="The server is away. Start it.")
-
-        page.bench.desk = Away()  # type: ignore[assignment]
-        await page.press("p")
-        assert "The server is away. Start it." in page.text
-        page.wait(1)
-        await page.press("n")
-        assert await page.held() == []
 
 
 async def test_whom_somebody_else_overtook_is_told(tmp_path: Path) -> None:

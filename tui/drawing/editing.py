@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from selfplay_core.categories import mode_of
-from selfplay_core.models import Decision, Mode
+from selfplay_core.judging import Finding, find
+from selfplay_core.models import CommandResult, Decision, Mode
 from selfplay_core.store.listing import Example
 from selfplay_core.text import clip, one_line
 from selfplay_core.verify.verifier import MAX_COMMAND_BYTES, too_long
 from tui.drawing.words import decided_word, decider
 
-__all__ = ["counted", "meanwhile", "unfit", "unsendable"]
+__all__ = ["counted", "doubt", "meanwhile", "unfit", "unsendable"]
 
 _BEGINNINGS: Final = {Mode.SUDO: "sudo", Mode.GOD: "pray"}
 
@@ -40,6 +42,16 @@ def meanwhile(before: Example, fresh: Example) -> str:
 
 def _standing(decision: Decision | None) -> str:
     return decided_word(decision) + (f" {one_line(decider(decision))}" if decision is not None else "")
+
+
+def doubt(fresh: Sequence[CommandResult], save: str, run: str) -> tuple[str, str]:
+    """Return what is said, and in which role, before commands are accepted that nothing proves; `save`, `run`: keys."""
+    if fresh and find(fresh) is Finding.MISTAKEN:
+        refused = "The server refused these commands: rcon_verified will be false, and no pair will prefer them."
+        return f"{refused} {save} again accepts them all the same.", "bad"
+    why = "not every verdict is good" if fresh else "no verdict stands for these commands"
+    again = f"{save} again accepts it so, {run} runs the commands."
+    return f"Accept without proof: rcon_verified will be false ({why}). {again}", "warn"
 
 
 def counted(commands: tuple[str, ...]) -> str:

@@ -11,11 +11,10 @@ from textual.widgets import TextArea
 
 from selfplay_core.engine.servers import policy_of
 from selfplay_core.errors import DecisionOvertaken, SettingsError
-from selfplay_core.judging import Finding, find
 from selfplay_core.models import Action, Answer, CommandResult, Decision
 from selfplay_core.store.listing import Example
 from selfplay_core.verify.verifier import too_long
-from tui.drawing.editing import counted, meanwhile, unfit, unsendable
+from tui.drawing.editing import counted, doubt, meanwhile, unfit, unsendable
 from tui.drawing.lines import BLANK, Line, Span, between, paragraphs, span
 from tui.drawing.verdicts import Checked, check_lines
 from tui.keys.bindings import bindings_of
@@ -311,18 +310,9 @@ class EditScreen(WorkingScreen[bool]):
         return (own is None or answer.commands != own.commands) and not is_proven(self._proof, answer.commands)
 
     def _warn_of_no_proof(self, answer: Answer) -> None:
-        proof, save, run = self._proof, self.keymap.shown("save"), self.keymap.shown("verify")
-        is_fresh = proof is not None and bool(answer.commands) and proof.is_for(answer.commands)
-        if proof is not None and is_fresh and find(proof.results) is Finding.MISTAKEN:
-            refused = "The server refused these commands: rcon_verified will be false, and no pair will prefer them."
-            self.tell(f"{refused} {save} again accepts them all the same.", "bad")
-            return
-        why = "not every verdict is good" if is_fresh else "no verdict stands for these commands"
-        self.tell(
-            f"Accept without proof: rcon_verified will be false ({why}). {save} again accepts it so, {run} runs the "
-            "commands.",
-            "warn",
-        )
+        fresh = self._proof.results if self._proof is not None and self._proof.is_for(answer.commands) else ()
+        save, run = self.keymap.shown("save"), self.keymap.shown("verify")
+        self.tell(*doubt(fresh, save, run))
 
     def _object(self, text: str, role: str) -> None:
         """Tell what is wrong with the text as it stands; once it is another one, that is no news any more."""
