@@ -106,7 +106,8 @@ def test_an_edited_example_without_fresh_verdicts() -> None:
         as_text(example_lines(make_example(corrected(), EDIT), 57, GLYPHS))
         == """\
  · 2 not run ↻ 1 retry level none  execute_chains · sudo
- ↻ corrected at attempt 2, after the server refused
+ · the model's own commands: corrected at attempt 2,
+   after the server refused
  ~ edited by ada
 
  PROMPT                                  ~ edited by ada

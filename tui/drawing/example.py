@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from selfplay_core.dataset.evidence import own_commands
 from selfplay_core.models import Decision, Mode, Outcome
 from selfplay_core.store.listing import Example
 from tui.drawing.answer import Shown, answer_lines, answer_shown
@@ -40,7 +41,11 @@ def _ending(shown: Example, width: int, glyphs: Glyphs, *, held: bool) -> list[L
     trace, decision = shown.trace, shown.standing.decision
     role = "warn" if held else outcome_role(trace.outcome)
     sign = glyphs.held if held else glyphs.outcome(trace.outcome)
-    lines = wrapped([Span(outcome_words(trace, held=held), role)], width, first=(Span(f"{sign} ", role),))
+    words = outcome_words(trace, held=held)
+    if decision is not None and decision.edited is not None and decision.edited.commands != own_commands(trace):
+        # Of what a person wrote the verdicts above say how it ended.
+        sign, role, words = glyphs.dot, "dim", f"the model's own commands: {words}"
+    lines = wrapped([Span(words, role)], width, first=(Span(f"{sign} ", role),))
     if trace.reason and (held or trace.outcome not in _GOOD):
         lines.extend(text_lines(trace.reason, width, "text", glyphs, first=(Span("  "),), indent=2))
     if decision is not None:
