@@ -129,8 +129,6 @@ def test_where_both_decided_ours_stays_and_it_is_told(tmp_path: Path) -> None:
     path = backed_up(theirs, tmp_path / "theirs.jsonl")
     assert imported(ours, path).fates == {Fate.OTHER_DECISIONS: 1}
     assert standing(ours, trace.id).decision == REJECT
-    undo(ours, trace.id, by="ben", at=10.0)
-    assert imported(ours, path).fates == {Fate.OTHER_DECISIONS: 1}
     back = backed_up(theirs, tmp_path / "back.jsonl")
     undo(theirs, trace.id, by="ada", at=10.0)
     assert imported(theirs, back).fates == {Fate.KNOWN: 1}

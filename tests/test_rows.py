@@ -306,14 +306,19 @@ def test_no_edited_row_claims_what_its_evidence_does_not_say(
     outcome: Outcome,
     level: Level,
 ) -> None:
-    """Verified are exactly the rows each of whose commands a real server was shown to have carried out."""
+    """Verified are exactly the rows each of whose commands a real server was shown to have carried out.
+
+    Fresh verdicts on exactly the commands that stand speak first, then those of the model's own.
+    """
     attempt = Attempt(1, "{}", Answer(own, "Because."), results=shown)
     trace = make_trace(attempt, outcome=outcome, level=level, world=worlds[0])
     answer = None if edited is None else Answer(edited, "Better.")
     decision = Decision(DecisionKind.EDIT, "operator", 3.0, "", answer, "other words", results, worlds[1])
     body = row_of(trace, decision)
     commands = own if edited is None else edited
-    evidence, world = (shown, worlds[0]) if commands == own else (results, worlds[1])
+    is_fresh = worlds[1] is not None and bool(results) and tuple(result.command for result in results) == commands
+    own_evidence = (shown, worlds[0]) if commands == own else ((), None)
+    evidence, world = (results, worlds[1]) if is_fresh else own_evidence
     covered = bool(commands) and tuple(result.command for result in evidence) == commands
     verified = covered and all(map(proves, evidence)) and world is PAPER
     metadata = body["metadata"]
