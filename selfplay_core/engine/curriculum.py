@@ -23,7 +23,7 @@ class Curriculum:
         self._store = store
         self._control = control
         self._announce = announce
-        self._closed: dict[str, str] = {}
+        self._closed: tuple[str, ...] = ()
 
     async def fold_up_to(self, number: int) -> None:
         """Take in every round up to `number`, all of which are complete, and tell what changed by it."""
@@ -61,4 +61,4 @@ class Curriculum:
         for category in self._closed:
             if category not in now:
                 self._announce(GateOpened(category))
-        self._closed = {category: one.error for category, one in now.items()}
+        self._closed = tuple(now)

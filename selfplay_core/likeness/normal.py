@@ -9,7 +9,7 @@ from typing import Final
 __all__ = ["bare", "normal_commands", "normal_text", "words"]
 
 # Scripts without blanks: each sign is a word.
-_SIGNS: Final = "\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_SIGNS: Final = "\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD: Final = re.compile(rf"[{_SIGNS}]|[^\W{_SIGNS}]+")
 _PREFIXES: Final = frozenset({"sudo", "pray"})
 
