@@ -98,7 +98,10 @@ class Level(StrEnum):
 
     @property
     def rank(self) -> int:
-        return ("none", "parsed", "executed").index(self.value)
+        return _RANKS[self]
+
+
+_RANKS: Final = {level: place for place, level in enumerate(Level)}
 
 
 class Action(StrEnum):

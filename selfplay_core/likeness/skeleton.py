@@ -20,6 +20,7 @@ _TEXT_AFTER: Final = {"say": 0, "me": 0, "teammsg": 0, "tm": 0, "msg": 1, "tell"
 _CHAINS: Final = frozenset({"execute", "return"})
 
 _MARKS: Final = re.compile(r"""[\[\](){}"' \\]""")
+_GROUPING: Final = re.compile(r"""[\[\](){}"'\\]""")
 _OPENING, _CLOSING, _QUOTES = "[({", "])}", "\"'"
 
 
@@ -79,6 +80,9 @@ def _literals() -> dict[str, frozenset[str]]:
 
 def _parts(command: str) -> Iterator[str]:
     """Split at blanks that stand outside of brackets and quotes; what never closes reaches to the end."""
+    if _GROUPING.search(command) is None:
+        yield from filter(None, command.split(" "))
+        return
     start, depth, quote, skipped = 0, 0, "", -1
     for match in _MARKS.finditer(command):
         at, sign = match.start(), match[0]
