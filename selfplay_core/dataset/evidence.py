@@ -99,7 +99,8 @@ def evidence_of(trace: Trace, decision: Decision | None, answer: Answer) -> Evid
         return _weighed(decision.results, decision.world, answer)
     if trace.last is not None and answer.commands == own_commands(trace):
         found = _weighed(trace.last.results, trace.world, answer)
-        return found if is_edited(decision) else replace(found, level=_lower(found.level, trace.level))
+        level = _lower(found.level, trace.level)
+        return found if is_edited(decision) or level is found.level else replace(found, level=level)
     return Evidence((), trace.world, Level.NONE, is_proof=False)
 
 
