@@ -18,9 +18,9 @@ def make_streams_sure() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def give_up_stdout(error: OSError) -> None:
+def give_up_stdout(error: OSError, advice: str = "Give it another place.") -> None:
     """Print no more where nobody reads any more, or the disk behind stdout is full; only the latter is told."""
     if not isinstance(error, BrokenPipeError):
-        print(f"selfplay-tui: cannot write to stdout: {error.strerror}. Give it another place.", file=sys.stderr)
+        print(f"selfplay-tui: cannot write to stdout: {error.strerror}. {advice}", file=sys.stderr)
     # Python would complain once more when it flushes at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

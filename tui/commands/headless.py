@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import signal
 import sys
 import time
@@ -22,7 +21,7 @@ from tui.commands.reports import Report, choose_report
 from tui.commands.summary import Summary
 from tui.job import make_job
 from tui.logs import log_to
-from tui.streams import make_streams_sure
+from tui.streams import give_up_stdout, make_streams_sure
 
 __all__ = ["run"]
 
@@ -62,10 +61,7 @@ class _Batch:
         except OSError as error:
             # Nobody reads any more, or the disk behind stdout is full: the run ends in good order all the same.
             self.unread = True
-            if not isinstance(error, BrokenPipeError):
-                print(f"selfplay-tui: cannot write to stdout: {error.strerror}; ending the run.", file=sys.stderr)
-            # Python would complain once more when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            give_up_stdout(error, "The run ends.")
             self.control.drain()
 
 
