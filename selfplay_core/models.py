@@ -10,6 +10,7 @@ __all__ = [
     "AUTO",
     "CATEGORY_NAMES",
     "IMPORTED",
+    "SANDBOX_MODELS",
     "SANDBOX_NAME",
     "UNKNOWN_VERSION",
     "Action",
@@ -45,6 +46,9 @@ AUTO: Final = "auto"
 
 SANDBOX_NAME: Final = "selfplay-sandbox"
 """What the embedded model and the embedded server call themselves."""
+
+SANDBOX_MODELS: Final = (SANDBOX_NAME, f"{SANDBOX_NAME}-mini")
+"""The embedded models, of which the second errs more often."""
 
 CATEGORY_NAMES: Final = (
     "enchantment_combos",
@@ -254,7 +258,7 @@ class WorldIdentity:
 
 def workspace_kind(model: ModelIdentity, world: WorldIdentity) -> WorldKind:
     """Return which kind of workspace data of this model and this world belong to."""
-    return WorldKind.SANDBOX if model.name == SANDBOX_NAME else world.kind
+    return WorldKind.SANDBOX if model.name in SANDBOX_MODELS else world.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tui.commands.data import WORK
 
             return WORK[options.command](options)
+        if options.command == "bakeoff":
+            from tui.commands.bakeoff import run as bake_off
+
+            return bake_off(options)
         if options.command == "simulate":
             from tui.commands.simulate import run as simulate
 

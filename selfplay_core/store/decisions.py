@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from selfplay_core.errors import DecisionOvertaken, StoreError
+from selfplay_core.errors import CaseOfBakeoff, DecisionOvertaken, StoreError
 from selfplay_core.models import Decision, DecisionKind, Outcome, Row, TraceId
 from selfplay_core.store.accepted import accept, first_with_row, same_as, withdraw
+from selfplay_core.store.bans import banned
 from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.log import LogEntry, Standing, log, standing, trace_log
+from selfplay_core.text import clip, one_line
 
 __all__ = [
     "LogEntry",
@@ -30,6 +32,7 @@ __all__ = [
     "undo",
 ]
 
+_PROMPT_OF = "SELECT prompt FROM trace WHERE id = ?"
 _GIVES_ROW = frozenset({DecisionKind.ACCEPT, DecisionKind.EDIT})
 
 
@@ -59,7 +62,7 @@ def decide(
     With `expected_seq` raises DecisionOvertaken if the last entry about the trace is another; without, the
     last decision wins and both stay in the log. With `expected_attempts` raises DecisionOvertaken if the trace
     has another number of attempts. Raises StoreError if there is no such trace, or if an errored one is to
-    give a row.
+    give a row, CaseOfBakeoff if a row would hold what a bake-off asks.
     """
     planned = Planned(trace_id, decision, row, expected_seq, expected_attempts)
     return decide_all(database, [planned])[0]
@@ -105,6 +108,8 @@ def enter(database: Database, connection: sqlite3.Connection, item: Planned) -> 
     decision = item.decision
     gives_row = decision.kind in _GIVES_ROW
     _refuse_unfit(connection, item, gives_row)
+    if gives_row:
+        _refuse_case(database, item)
     _refuse_overtaken(database, item.trace_id, item.expected_seq)
     connection.execute(
         "INSERT INTO decision (trace_id, kind, payload, row_id, at, by, imported) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -168,6 +173,17 @@ def _refuse_unfit(connection: sqlite3.Connection, item: Planned, gives_row: bool
     if gives_row and outcome == Outcome.ERRORED:
         raise StoreError(
             f"an errored trace shows nothing and gives no row: {item.trace_id}. Reject it, or run it again first."
+        )
+
+
+def _refuse_case(reader: Reader, item: Planned) -> None:
+    edited = item.decision.edited_prompt
+    (prompt,) = (edited,) if edited is not None else reader.row(_PROMPT_OF, (item.trace_id,)) or ("",)
+    ban = banned(reader, prompt)
+    if ban is not None:
+        raise CaseOfBakeoff(
+            f"a bake-off compares models by this prompt, or nearly this: {clip(one_line(ban), 120)!r}. It may not be "
+            "trained on here: reject or skip it."
         )
 
 
