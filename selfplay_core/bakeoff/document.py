@@ -25,6 +25,7 @@ _SHOWN: Final = {
 }
 _LONGEST: Final = 600
 _TRACES_LISTED: Final = 20
+_MARKUP: Final = frozenset("\\`*_{}[]<>#|!~")
 
 HEADINGS: Final = ("OK", "95 % of", "fixed", "MISS", "open", "errored", "s mean", "p50", "p95", "tokens", "tok/s")
 """What `cells` holds, of which shares are of the decided cases."""
@@ -298,6 +299,4 @@ def _code(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(
-        f"\\{character}" if character in "\\`*_{}[]<>#|!~" else character for character in clean(one_line(text))
-    )
+    return "".join(f"\\{character}" if character in _MARKUP else character for character in clean(one_line(text)))

@@ -23,7 +23,8 @@ MARKDOWN_NAME: Final = "report.md"
 def conclude(folder: Path, workspace: Path) -> Report:
     """Compare what is in a bake-off's folder, write both reports there, and note where the models differ.
 
-    The latter is what the review screen shows by `is:differs`. Raises StoreError if the disk says no; then the reports of before stand.
+    The latter is what the review screen shows by `is:differs`. Raises StoreError if the disk says no; then the reports
+    of before stand.
     """
     with closing(Database.open(folder)) as database:
         ledger = read_ledger(database)

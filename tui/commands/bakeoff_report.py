@@ -26,6 +26,8 @@ __all__ = ["Show", "choose_show"]
 
 _WORDS: Final = {Mark.OK: "OK", Mark.FIXED: "OK (fixed)", Mark.MISS: "MISS", Mark.OPEN: "open", Mark.ERRORED: "errored"}
 _GAP: Final = "  "
+_LONGEST_NAME: Final = 60
+_COLUMNS_KEPT: Final = 6
 
 
 class Show(Protocol):
@@ -116,10 +118,14 @@ def _opening(event: BakeoffStarted) -> str:
 
 def _closing(report: Report, ended: BakeoffEnded, folder: Path | None) -> Iterator[str]:
     yield ""
-    yield from _table("model", {one.entrant.label: one.overall for one in report.standings})
+    width = shutil.get_terminal_size().columns
+    yield from _table("model", {one.entrant.label: one.overall for one in report.standings}, width)
     for one in report.standings:
         yield ""
-        yield from _table(one.entrant.label, {**one.by_category, **one.by_mode})
+        yield from _table(one.entrant.label, {**one.by_category, **one.by_mode}, width)
+        for word, reasons in (("MISS", one.overall.missed_because), ("open", one.overall.open_because)):
+            if reasons:
+                yield f"{word}: {', '.join(f'{why} {count}' for why, count in reasons.items())}"
     yield ""
     yield from map(one_line, verdicts(report))
     for warning in report.warnings:
@@ -133,12 +139,15 @@ def _closing(report: Report, ended: BakeoffEnded, folder: Path | None) -> Iterat
         yield f"  selfplay-tui review --workspace {shown}      and there: / is:differs"
 
 
-def _table(name: str, rows: Mapping[str, Figures]) -> Iterator[str]:
+def _table(name: str, rows: Mapping[str, Figures], width: int) -> Iterator[str]:
     if not rows:
         return
-    lines: list[Sequence[str]] = [(clip(one_line(name), 60), *HEADINGS)]
-    lines += [(clip(one_line(label), 60), *cells(figures)) for label, figures in rows.items()]
+    lines: list[Sequence[str]] = [(clip(one_line(name), _LONGEST_NAME), *HEADINGS)]
+    lines += [(clip(one_line(label), _LONGEST_NAME), *cells(figures)) for label, figures in rows.items()]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for line in lines:
+    # What stands at the right is the least of it, and in the report all the same.
+    while len(widths) > _COLUMNS_KEPT and sum(widths) + len(_GAP) * (len(widths) - 1) > width:
+        widths.pop()
+    for line in (line[: len(widths)] for line in lines):
         first, *others = (cell.rjust(width) for cell, width in zip(line, widths, strict=True))
         yield _GAP.join((first.strip().ljust(widths[0]), *others))
