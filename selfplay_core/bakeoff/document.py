@@ -231,7 +231,8 @@ def _markdown(report: Report) -> Iterator[str]:
     yield "## Models"
     yield ""
     yield "OK and MISS are shares of the decided cases and make up all of them; `fixed` is the part of OK that was"
-    yield "right after a retry. Open and errored cases are counted beside them. Seconds are the model's, over all attempts."
+    yield "right after a retry. Open and errored cases are counted beside them. Seconds are the model's, over all"
+    yield "attempts of a case."
     yield ""
     yield from _table("model", {one.entrant.label: one.overall for one in report.standings})
     for one in report.standings:

@@ -23,6 +23,7 @@ LEVEL: Final = 0.05
 """How often models that are equally good may be called different; intervals hold the truth in all other cases."""
 
 _LOOK_AHEAD: Final = 100_000
+_NEGLIGIBLE: Final = 1e-17
 
 
 class Rule(StrEnum):
@@ -104,8 +105,7 @@ def error_chance(first_only: int, second_only: int, rule: Rule) -> float:
     """
     tosses = first_only + second_only
     if rule is Rule.EXACT:
-        tail = sum(math.comb(tosses, heads) for heads in range(min(first_only, second_only) + 1))
-        return float(min(1.0, 2 * tail / 2**tosses))
+        return min(1.0, 2 * _tail(tosses, min(first_only, second_only)))
     # ln of 2^n · B(h + 1, t + 1), the likelihood of the unknown coin over that of the fair one.
     evidence = (
         tosses * math.log(2) + math.lgamma(first_only + 1) + math.lgamma(second_only + 1) - math.lgamma(tosses + 2)
@@ -133,6 +133,17 @@ def more_cases(pair: PairCounts, rule: Rule, *, level: float = LEVEL) -> int | N
         middle = (low + high) // 2
         low, high = (low, middle) if decides(middle) else (middle, high)
     return high - pair.cases
+
+
+def _tail(tosses: int, heads: int) -> float:
+    """Return the chance of at most so many heads among tosses of a fair coin; from the largest part down."""
+    log_ways = math.lgamma(tosses + 1) - math.lgamma(heads + 1) - math.lgamma(tosses - heads + 1)
+    part = total = math.exp(log_ways - tosses * math.log(2))
+    while heads > 0 and part > total * _NEGLIGIBLE:
+        part *= heads / (tosses - heads + 1)
+        heads -= 1
+        total += part
+    return total
 
 
 def _correlation(pair: PairCounts) -> float:

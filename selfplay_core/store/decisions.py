@@ -108,8 +108,6 @@ def enter(database: Database, connection: sqlite3.Connection, item: Planned) -> 
     decision = item.decision
     gives_row = decision.kind in _GIVES_ROW
     _refuse_unfit(connection, item, gives_row)
-    if gives_row:
-        _refuse_case(database, item)
     _refuse_overtaken(database, item.trace_id, item.expected_seq)
     connection.execute(
         "INSERT INTO decision (trace_id, kind, payload, row_id, at, by, imported) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -149,6 +147,7 @@ def _settle(database: Database, connection: sqlite3.Connection, trace_id: TraceI
     if counts is not None:
         _stand(connection, counts)
     if counts is not None and counts.kind in _GIVES_ROW:
+        _refuse_case(database, counts)
         accept(connection, trace_id, counts)
     else:
         withdraw(connection, trace_id)
@@ -176,9 +175,10 @@ def _refuse_unfit(connection: sqlite3.Connection, item: Planned, gives_row: bool
         )
 
 
-def _refuse_case(reader: Reader, item: Planned) -> None:
-    edited = item.decision.edited_prompt
-    (prompt,) = (edited,) if edited is not None else reader.row(_PROMPT_OF, (item.trace_id,)) or ("",)
+def _refuse_case(reader: Reader, entry: LogEntry) -> None:
+    """Raise CaseOfBakeoff where an entry would count that gives a row of it, be it a new one or one restored."""
+    edited = entry.decision.edited_prompt if entry.decision is not None else None
+    (prompt,) = (edited,) if edited is not None else reader.row(_PROMPT_OF, (entry.trace_id,)) or ("",)
     ban = banned(reader, prompt)
     if ban is not None:
         raise CaseOfBakeoff(
