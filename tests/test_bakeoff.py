@@ -23,10 +23,15 @@ from selfplay_core.engine.control import Control
 from selfplay_core.errors import ModelNotFound, UsageError, WorkspaceError
 from selfplay_core.events import Event
 from selfplay_core.models import Outcome
-from selfplay_core.store.database import Database
+from selfplay_core.store.database import Database, Reader
+from selfplay_core.store.filters import Filter
+from selfplay_core.store.listing import example, listing
 from tests.bakeoffs import Skill, bake, bakery, luck, write_cases
 from tests.servers.ollama import CUT, Reply, fail, say
 from tests.worlds import play, playground
+from tui.drawing.example import example_lines
+from tui.drawing.glyphs import GLYPHS
+from tui.drawing.lines import plain
 
 
 async def test_every_model_answers_every_case_once_and_alike(tmp_path: Path) -> None:
@@ -344,6 +349,40 @@ async def test_a_reply_that_is_cut_is_asked_again_and_costs_no_model_anything(tm
         ground.script = script
         baked = await bake(ground.job(book))
     assert {event.mark for event in baked.marked} == {Mark.OK}
+
+
+async def test_the_review_screen_shows_what_the_other_models_answered(tmp_path: Path) -> None:
+    """Beside each answer its model and mark, and the others' answers to the same case; `is:differs` lists those."""
+    book = write_cases(tmp_path, 6)
+    async with bakery(tmp_path, good=Skill(100), poor=Skill(0), other=Skill(100)) as ground:
+        await bake(ground.job(book))
+    folder = tmp_path / "bakeoff"
+    conclude(folder, tmp_path / "workspace")
+    with closing(Reader.open(folder)) as reader:
+        numbers = listing(reader, Filter(differs=True)).numbers
+        assert len(numbers) == 18
+        for number in numbers:
+            shown = example(reader, number)
+            assert shown is not None
+            assert shown.entered is not None
+            assert {rival.model for rival in shown.entered.rivals} == set(ground.skills) - {shown.entered.model}
+            assert all(rival.trace.prompt.text == shown.trace.prompt.text for rival in shown.entered.rivals)
+            text = "\n".join(plain(line) for line in example_lines(shown, 78, GLYPHS))
+            assert f"{shown.entered.model}: {'MISS, rejected' if shown.entered.model == 'poor' else 'OK'}" in text
+            assert text.count("ANOTHER MODEL") == 2
+            assert ("givee" in text) and ("Gave 1" in text)
+
+
+async def test_a_name_that_never_answered_is_no_part_of_the_report(tmp_path: Path) -> None:
+    book = write_cases(tmp_path, 4)
+    async with bakery(tmp_path, good=Skill(90), poor=Skill(10), nope=Skill(0)) as ground:
+        await bake(ground.job(book, models=("good", "poor")))
+        ground.script = lambda body: fail(404, {"error": "model 'nope' not found"}) if body["model"] == "nope" else None
+        with pytest.raises(ModelNotFound):
+            await bake(ground.job(book, models=("good", "nope")))
+    report = make_report([read_folder(tmp_path / "bakeoff")])
+    assert {standing.entrant.label for standing in report.standings} == {"good", "poor"}
+    assert report.pairs[0].rule is Rule.EXACT
 
 
 async def test_what_it_keeps_are_whole_traces_that_the_review_screen_can_open(tmp_path: Path) -> None:

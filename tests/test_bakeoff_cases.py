@@ -50,7 +50,15 @@ def test_a_line_is_an_object_a_row_or_text(tmp_path: Path) -> None:
         None,
         Expectation(patterns=("elytra|levitation",)),
     ]
-    assert not found.may_be_known
+    assert (found.rows, found.ignored, found.expecting) == (1, ("id",), (3, 1))
+
+
+def test_whoever_asks_rows_is_told_that_they_may_be_known(tmp_path: Path) -> None:
+    row = row_of(make_trace(), ACCEPT)
+    assert row is not None
+    assert book(tmp_path, row.line).may_be_known
+    assert not book(tmp_path, "sudo a").may_be_known
+    assert book(tmp_path, '"sudo a"').cases == book(tmp_path, "sudo a").cases
 
 
 def test_a_line_that_says_the_same_again_is_one_case(tmp_path: Path) -> None:
@@ -77,6 +85,12 @@ def test_the_digest_is_that_of_the_cases_and_not_of_the_file(tmp_path: Path) -> 
         ('{"prompt": "sudo a", "category": "nonsense"}', "unknown category 'nonsense'"),
         ('{"prompt": "sudo a", "category": null}', "unknown category"),
         ('{"prompt": "sudo a", "expect": 3}', "expects what cannot be read"),
+        ('{"prompt": "sudo a", "expect": []}', "expects nothing"),
+        ('{"prompt": "sudo a", "expect": {}}', "expects nothing"),
+        ('{"prompt": "sudo a", "expected": ["a"]}', "Is 'expect' meant?"),
+        ('{"prompt": "sudo a", "Refuse": true}', "Is 'refuse' meant?"),
+        ('["sudo a"]', "is a list"),
+        ("[", "no valid JSON"),
         ('{"prompt": "sudo a", "expect": {"command": "a"}}', "expects what cannot be read"),
         ('{"prompt": "sudo a", "expect": {"patterns": "a"}}', "expects what cannot be read"),
         ('{"prompt": "sudo a", "refuse": "yes"}', "expects what cannot be read"),

@@ -12,13 +12,14 @@ from selfplay_core.bakeoff.cases import read_cases
 from selfplay_core.bakeoff.guard import leaks_into
 from selfplay_core.bakeoff.ledger import read_folder
 from selfplay_core.bakeoff.report import make_report
-from selfplay_core.errors import CaseOfBakeoff
+from selfplay_core.errors import CaseOfBakeoff, UsageError, WorkspaceError
 from selfplay_core.events import Event, PromptsWritten, TraceStarted
 from selfplay_core.exchange.export import export
 from selfplay_core.exchange.importing import import_files
 from selfplay_core.exchange.places import Wish
 from selfplay_core.models import DecisionKind, Outcome
-from selfplay_core.store.bans import add_bans, banned
+from selfplay_core.store.amendments import amend_trace
+from selfplay_core.store.bans import add_bans, banned, has_bans, lift_bans
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import redo, standing, undo
 from selfplay_core.store.filters import Filter
@@ -127,6 +128,32 @@ def test_an_import_brings_the_trace_and_not_the_row(tmp_path: Path) -> None:
         assert any("bake-off" in problem.why for problem in imported.problems)
 
 
+async def test_cases_that_are_nearly_all_there_is_to_train_on_are_refused(tmp_path: Path) -> None:
+    """A ban would leave nothing to export; what was meant is `--cases workspace`."""
+    book = write_cases(tmp_path, 4)
+    with closing(begun(tmp_path / "workspace")) as database:
+        for made in ended(database, [case.prompt for case in book.cases[:3]]):
+            decided(database, made)
+    async with bakery(tmp_path, good=Skill(100)) as ground:
+        with pytest.raises(UsageError, match="of the 4 cases in .* 3 are accepted rows"):
+            await bake(ground.job(book))
+    with closing(Reader.open(tmp_path / "workspace")) as reader:
+        assert not has_bans(reader)
+
+
+def test_a_ban_can_be_lifted(tmp_path: Path) -> None:
+    with closing(begun(tmp_path)) as database:
+        (near,) = ended(database, (NEAR,))
+        ban(database, CASE, FAR)
+        assert banned(database, NEAR) == CASE
+        assert lift_bans(database, [CASE, "sudo never banned"]) == 1
+        assert banned(database, NEAR) is None
+        assert banned(database, FAR) == FAR
+        decided(database, near)
+        ban(database, CASE)
+        assert banned(database, NEAR) == CASE
+
+
 async def test_a_run_neither_asks_nor_accepts_it(tmp_path: Path) -> None:
     """What the model writes like a case is dropped before it is answered, and so is what a file gives."""
     async with playground(tmp_path) as ground:
@@ -171,6 +198,9 @@ async def test_a_bakeoff_bans_its_cases_in_its_workspace_and_in_its_own_folder(t
             assert shown is not None
             with pytest.raises(CaseOfBakeoff):
                 decided(database, shown.trace)
+            decided(database, shown.trace, by(DecisionKind.REJECT))
+            with pytest.raises(WorkspaceError, match="holds a bake-off"):
+                amend_trace(database, shown.trace, by="tester", at=1.0, expected_attempts=1)
 
 
 async def test_cases_that_are_the_workspaces_own_ban_nothing_and_are_called_known(tmp_path: Path) -> None:

@@ -19,16 +19,17 @@ model can be added to it later."""
 
 _EPILOG: Final = """\
 cases:
-  a JSONL file, an object a line: prompt, and perhaps category, expect, refuse. `expect` is a list of commands, or an
-  object: commands, patterns (in commands or replies), command_patterns, reply_patterns (regular expressions), refuse.
+  a JSONL file, an object a line: prompt, and perhaps category, expect, refuse. `expect` is a command, a list of them,
+  or an object: commands, refuse, and regular expressions: patterns (in commands or replies), command_patterns,
+  reply_patterns.
   Lines of plain text and rows of the original script are prompts, too. `--cases workspace` takes what is accepted in
   the workspace. Cases of a file never become rows of that workspace from then on, and nothing nearly like them.
 
 marks:
   OK        right at the first attempt, or `fixed`: after a retry
-  MISS      rejected, failed, refused, blank, denied by the policy, or not what is expected. OK + MISS are all
-            decided cases
-  open      nothing was shown: nobody was there, the answer only speaks, a person must allow it. Not counted
+  MISS      rejected, failed, refused, blank, no valid answer, denied (by the policy), expectation unmet.
+            OK + MISS are all decided cases
+  open      nobody matched, no clear reply, only speaks or asks, a person must allow it: nothing was shown. Not counted
   errored   a fault of a server. Not counted, and asked again by the same command
 
 examples:
@@ -61,7 +62,14 @@ def bakeoff_parser() -> Parser:
         "--compare", metavar="FOLDER", nargs="+", help="ask nothing: compare bake-offs of the same cases"
     )
     parser.add_argument(
-        "--output", metavar="DIR", help="the bake-off's folder; default <workspace>/bakeoffs/<cases>-<hash>"
+        "--output",
+        metavar="DIR",
+        help="the bake-off's folder; default <workspace>/bakeoffs/<cases>-<hash>. With --compare: where reports go",
+    )
+    parser.add_argument(
+        "--lift-ban",
+        action="store_true",
+        help="ask nothing: let the cases of --cases become rows of the workspace again",
     )
     parser.add_argument("--new", action="store_true", help="begin another one, even if one of these cases is there")
     parser.add_argument("--json", action="store_true", help="JSON lines on stdout, also on a terminal")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ WORKSPACE: Final = "workspace"
 """What stands in the place of a file where the accepted traces of the workspace are the cases."""
 
 _DEFAULT_CATEGORY: Final = "natural_language"
+_KEYS: Final = ("prompt", "category", "expect", "refuse")
+_NEARLY: Final = 0.7
 _ROW = re.compile(rb'"(?:input|messages)"\s*:')
 
 
@@ -47,6 +50,7 @@ class Case:
 class CaseBook:
     """All cases of one source; `repeated` lines said what an earlier one had said.
 
+    `rows` counts those that were rows of a training file, `ignored` names keys of cases that mean nothing here.
     `digest` is the hash of the cases alone: two books with the same digest ask the same.
     """
 
@@ -54,11 +58,24 @@ class CaseBook:
     cases: tuple[Case, ...]
     repeated: int
     digest: str
+    rows: int = 0
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def is_workspace(self) -> bool:
+        """Whether these are accepted traces of the workspace, of which nothing is kept out."""
+        return self.source == WORKSPACE
 
     @property
     def may_be_known(self) -> bool:
-        """Whether the cases may have been seen in training: they are what training data is made of."""
-        return self.source == WORKSPACE
+        """Whether cases may have been seen in training: they are rows of it."""
+        return self.is_workspace or self.rows > 0
+
+    @property
+    def expecting(self) -> tuple[int, int]:
+        """How many cases have an expectation, and how many of these want a refusal."""
+        wanted = [case.expects for case in self.cases if case.expects is not None]
+        return len(wanted), sum(expects.refuse for expects in wanted)
 
     def only(self, category: str) -> CaseBook:
         """Return the cases of one category as a book of their own; raises SettingsError if there are none."""
@@ -67,7 +84,8 @@ class CaseBook:
             raise SettingsError(
                 f"--focus: none of the {len(self.cases)} cases is of the category {category}. Leave --focus out."
             )
-        return _bound(self.source, (_Found(case.prompt, case.category, case.mode, case.expects) for case in kept))
+        found = (_Found(case.prompt, case.category, case.mode, case.expects) for case in kept)
+        return replace(_bound(self.source, found), rows=self.rows, ignored=self.ignored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,8 @@ class _Found:
     category: str
     mode: Mode
     expects: Expectation | None = None
+    is_row: bool = field(default=False, compare=False)
+    ignored: tuple[str, ...] = field(default=(), compare=False)
 
 
 def read_cases(source: str, reader: Reader | None) -> CaseBook:
@@ -91,13 +111,16 @@ def read_cases(source: str, reader: Reader | None) -> CaseBook:
 
 def _bound(source: str, found: Iterable[_Found]) -> CaseBook:
     seen: dict[_Found, None] = {}
-    count = 0
+    count = rows = 0
+    ignored: dict[str, None] = {}
     for one in found:
         count += 1
+        rows += one.is_row
+        ignored.update(dict.fromkeys(one.ignored))
         seen.setdefault(one)
     cases = tuple(Case(place, one.prompt, one.category, one.mode, one.expects) for place, one in enumerate(seen))
     digest = hashlib.sha256(msgspec.json.encode(cases, order="sorted")).hexdigest()[:16]
-    return CaseBook(source, cases, count - len(cases), digest)
+    return CaseBook(source, cases, count - len(cases), digest, rows, tuple(ignored))
 
 
 def _accepted(reader: Reader | None) -> Iterator[_Found]:
@@ -132,12 +155,16 @@ def _from_file(path: Path) -> Iterator[_Found]:
 
 
 def _line(line: bytes, number: int, where: str) -> _Found:
-    if not line.startswith(b"{"):
+    if not line.startswith((b"{", b"[", b'"')):
         return _plain(line, where)
     try:
         body: Any = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
+    except (orjson.JSONDecodeError, RecursionError) as error:
         raise SettingsError(f"{where} is no valid JSON: {error}. Mend the line.") from error
+    if isinstance(body, str):
+        return _plain(body.encode(), where)
+    if not isinstance(body, dict):
+        raise SettingsError(f"{where} is a list. Write one JSON object a line, without brackets around them.")
     if "prompt" not in body and _ROW.search(line):
         return _row(line, number, where)
     text = body.get("prompt")
@@ -148,7 +175,17 @@ def _line(line: bytes, number: int, where: str) -> _Found:
     if category not in CATEGORY_NAMES:
         shown = clip(one_line(str(category)), 60)
         raise SettingsError(f"{where} names the unknown category {shown!r}; allowed: {', '.join(CATEGORY_NAMES)}.")
-    return _Found(prompt, category, mode_of(prompt), read_expectation(body, where))
+    _refuse_misspelt(body, where)
+    ignored = tuple(key for key in body if key not in _KEYS)
+    return _Found(prompt, category, mode_of(prompt), read_expectation(body, where), ignored=ignored)
+
+
+def _refuse_misspelt(body: dict[str, Any], where: str) -> None:
+    """An expectation under another name would be none, and nobody would know."""
+    for key in body:
+        meant = get_close_matches(key.lower(), _KEYS, n=1, cutoff=_NEARLY)
+        if key not in _KEYS and meant:
+            raise SettingsError(f"{where} has a key {clip(one_line(key), 40)!r}. Is {meant[0]!r} meant? Rename it.")
 
 
 def _plain(line: bytes, where: str) -> _Found:
@@ -166,7 +203,7 @@ def _row(line: bytes, number: int, where: str) -> _Found:
         raise SettingsError(f"{where} is no case and no row: {error}. Mend the line.") from error
     prompt = trace.prompt
     category = prompt.category if prompt.category != IMPORTED else _DEFAULT_CATEGORY
-    return _Found(_usable(prompt.text.strip(), where), category, prompt.mode)
+    return _Found(_usable(prompt.text.strip(), where), category, prompt.mode, is_row=True)
 
 
 def _usable(text: str, where: str) -> str:

@@ -118,8 +118,8 @@ async def bake_off(job: BakeoffJob, control: Control, announce: Announce) -> Bak
         )
         for model in opened:
             await store.do(check_kind, workspace_kind(model.identity, identity))
-        await store.do(begin_bakeoff, record)
         await keep_out(job.book, job.workspace, store)
+        await store.do(begin_bakeoff, record)
         taking_part = [await store.do(take_part, name, _run_of(job, plan, record)) for name in job.models]
         contest = _Contest(job, plan, record, store, world, control, announce)
         for contestant, model in zip(taking_part, opened, strict=True):
@@ -131,6 +131,7 @@ async def bake_off(job: BakeoffJob, control: Control, announce: Announce) -> Bak
                 models=tuple(model.identity for model in opened),
                 world=identity,
                 cases=len(job.book.cases),
+                expecting=job.book.expecting[0],
                 wanted=record.wanted,
                 seed=record.seed,
                 done=done,
@@ -203,7 +204,9 @@ class _Contest:
         if self._cap:
             return BakeoffEnded(RunStatus.INTERRUPTED, self._cap)
         if self._left_undone:
-            return BakeoffEnded(RunStatus.INTERRUPTED, "The bake-off was asked to stop.")
+            return BakeoffEnded(
+                RunStatus.INTERRUPTED, "The bake-off was asked to stop; the same command goes on with it."
+            )
         return BakeoffEnded(RunStatus.DONE, reason)
 
     async def _watched(self) -> str:

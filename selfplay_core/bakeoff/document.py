@@ -7,13 +7,25 @@ from typing import Any, Final
 
 import orjson
 
+from selfplay_core.bakeoff.cases import Case
+from selfplay_core.bakeoff.intervals import Rule
 from selfplay_core.bakeoff.ledger import Result
-from selfplay_core.bakeoff.marks import Mark
+from selfplay_core.bakeoff.marks import Mark, Why
 from selfplay_core.bakeoff.report import Contrast, Report
 from selfplay_core.bakeoff.standing import Figures, Pair
 from selfplay_core.text import clean, clip, one_line
 
-__all__ = ["HEADINGS", "as_json", "as_markdown", "cells", "leaks_told", "percent", "verdicts"]
+__all__ = [
+    "HEADINGS",
+    "as_json",
+    "as_markdown",
+    "cells",
+    "headline",
+    "how_decided",
+    "leaks_told",
+    "percent",
+    "verdicts",
+]
 
 _NONE: Final = "-"
 _SHOWN: Final = {
@@ -27,8 +39,22 @@ _LONGEST: Final = 600
 _TRACES_LISTED: Final = 20
 _MARKUP: Final = frozenset("\\`*_{}[]<>#|!~")
 
-HEADINGS: Final = ("OK", "95 % of", "fixed", "MISS", "open", "errored", "s mean", "p50", "p95", "tokens", "tok/s")
-"""What `cells` holds, of which shares are of the decided cases."""
+HEADINGS: Final = (
+    "n",
+    "OK",
+    "95 %",
+    "first",
+    "fixed",
+    "MISS",
+    "open",
+    "errored",
+    "s mean",
+    "p50",
+    "p95",
+    "tokens",
+    "tok/s",
+)
+"""What `cells` holds: `n` decided cases, of which the shares are; OK is what was right at first or after a fix."""
 
 
 def as_json(report: Report) -> bytes:
@@ -42,6 +68,7 @@ def as_json(report: Report) -> bytes:
             "cases": len(report.book.cases),
             "asked": report.asked,
             "repeated": report.book.repeated,
+            "expecting": report.book.expecting[0],
             "may_be_known": report.book.may_be_known,
         },
         "seed": report.ledgers[0].record.seed,
@@ -60,11 +87,13 @@ def as_json(report: Report) -> bytes:
             for one in report.standings
         ],
         "pairs": [_pair(pair) for pair in report.pairs],
+        "headline": headline(report),
         "verdict": verdicts(report),
         "warnings": report.warnings,
         "leaks": None
         if report.leaks is None
         else {"workspace": report.leaks.workspace, "traces": report.leaks.numbers},
+        "results": [_marks(case, report) for case in report.book.cases],
         "differences": [_contrast(contrast) for contrast in report.contrasts],
     }
     return orjson.dumps(body, option=orjson.OPT_INDENT_2)
@@ -75,22 +104,55 @@ def as_markdown(report: Report) -> str:
     return "\n".join(_markdown(report)) + "\n"
 
 
+def headline(report: Report) -> str:
+    """Return who is the best, as far as that is decided; blank where there is nobody to compare."""
+    if not report.pairs:
+        return ""
+    best = report.standings[0].entrant.label
+    beaten = [pair.second for pair in report.pairs if pair.first == best and pair.is_decided]
+    open_against = [
+        pair.second if pair.first == best else pair.first
+        for pair in report.pairs
+        if best in (pair.first, pair.second) and not (pair.is_decided and pair.first == best)
+    ]
+    if not open_against:
+        return f"The best is {best}."
+    better = f", better than {', '.join(beaten)}" if beaten else ""
+    return f"Which is the best is not decided yet. In front is {best}{better}; open against {', '.join(open_against)}."
+
+
 def verdicts(report: Report) -> list[str]:
     """Return a sentence for every pair, the best models first."""
     return [_sentence(pair) for pair in report.pairs]
 
 
+def how_decided(report: Report) -> list[str]:
+    """Return what a reader must know of the tests that were used."""
+    if not report.pairs:
+        return []
+    told = []
+    pairs = len(report.pairs)
+    if pairs > 1:
+        told.append(f"A pair is decided below p = {report.pairs[0].level:.3g}: 0.05, shared among {pairs} pairs.")
+    if report.pairs[0].rule is Rule.ANYTIME:
+        told.append(
+            "The sequential test allows for looking and stopping at any time, and so asks for more cases than a test "
+            "of a number that was settled beforehand. The intervals do not allow for it."
+        )
+    return told
+
+
 def leaks_told(report: Report) -> list[str]:
     """Return what is to be said of cases that a workspace has as training rows."""
     leaks = report.leaks
-    if leaks is None or leaks.numbers is None or report.book.may_be_known:
+    if leaks is None or leaks.numbers is None or report.book.is_workspace:
         return []
     if not leaks.numbers:
         return [f"None of the cases is an accepted row of {leaks.workspace}, and none will become one."]
     listed = ", ".join(f"#{number}" for number in leaks.numbers[:_TRACES_LISTED])
     more = len(leaks.numbers) - _TRACES_LISTED
     return [
-        f"{leaks.workspace} holds {len(leaks.numbers)} accepted rows that are cases, or nearly: {listed}"
+        f"{leaks.workspace} holds {len(leaks.numbers)} accepted rows that are nearly or quite cases: {listed}"
         f"{f' and {more} more' if more > 0 else ''}. A model trained on them has seen these cases. Reject them there; "
         "exports leave them out."
     ]
@@ -100,9 +162,12 @@ def cells(figures: Figures) -> tuple[str, ...]:
     """Return the figures as they are shown, under `HEADINGS`."""
     interval = f"{figures.interval.low * 100:.0f}-{figures.interval.high * 100:.0f}" if figures.decided else _NONE
     missed = figures.missed / figures.decided if figures.decided else None
+    first = (figures.ok - figures.fixed) / figures.decided if figures.decided else None
     return (
+        str(figures.decided),
         percent(figures.share),
         interval,
+        percent(first),
         percent(figures.fixed_share),
         percent(missed),
         str(figures.open),
@@ -163,10 +228,16 @@ def _pair(pair: Pair) -> dict[str, Any]:
     }
 
 
+def _marks(case: Case, report: Report) -> dict[str, Any]:
+    found = {one.entrant.label: one.entrant.results.get(case.place) for one in report.standings}
+    marks = {label: result.marked.mark.value for label, result in found.items() if result is not None}
+    return {"case": case.place + 1, "prompt": case.prompt, "category": case.category, "marks": marks}
+
+
 def _contrast(contrast: Contrast) -> dict[str, Any]:
     case = contrast.case
     return {
-        "place": case.place,
+        "case": case.place + 1,
         "prompt": case.prompt,
         "category": case.category,
         "mode": case.mode.value,
@@ -194,7 +265,7 @@ def _sentence(pair: Pair) -> str:
         return f"{pair.first} and {pair.second}: no case is decided for both."
     measured = (
         f"{counts.difference * 100:+.1f} points (95 %: {interval.low * 100:+.1f} to {interval.high * 100:+.1f}), "
-        f"{counts.first_only} cases against {counts.second_only} of {counts.cases}, "
+        f"{counts.first_only} against {counts.second_only} of {counts.cases} cases, "
         f"p = {_chance(pair.chance)} ({pair.rule.value})"
     )
     if pair.is_decided:
@@ -219,7 +290,10 @@ def _markdown(report: Report) -> Iterator[str]:
     yield ""
     yield "## Verdict"
     yield ""
-    yield from (f"- {_escaped(sentence)}" for sentence in verdicts(report))
+    if report.pairs:
+        yield f"**{_escaped(headline(report))}**"
+        yield ""
+    yield from (f"- {_escaped(sentence)}" for sentence in (*verdicts(report), *how_decided(report)))
     if not report.pairs:
         yield "- One model alone; `--compare` puts it beside others."
     if report.warnings:
@@ -230,8 +304,8 @@ def _markdown(report: Report) -> Iterator[str]:
     yield ""
     yield "## Models"
     yield ""
-    yield "OK and MISS are shares of the decided cases and make up all of them; `fixed` is the part of OK that was"
-    yield "right after a retry. Open and errored cases are counted beside them. Seconds are the model's, over all"
+    yield "`n` cases are decided, and OK and MISS are all of them; OK was right at the `first` attempt, or `fixed` by a"
+    yield "retry. Open and errored cases are counted beside them. Seconds are the model's, over all"
     yield "attempts of a case."
     yield ""
     yield from _table("model", {one.entrant.label: one.overall for one in report.standings})
@@ -248,7 +322,9 @@ def _markdown(report: Report) -> Iterator[str]:
                 yield f"{word}: {', '.join(f'{why} {count}' for why, count in reasons.items())}."
     yield from _leaks(report)
     yield ""
-    yield f"## Where they differ: {len(report.contrasts)} cases"
+    yield f"## Where they differ: {len(report.contrasts)} of {report.asked} cases"
+    yield ""
+    yield "Each with the number of its case, and of every model the number of the answer in the review screen."
     for contrast in report.contrasts:
         yield from _contrast_lines(contrast)
 
@@ -276,9 +352,20 @@ def _contrast_lines(contrast: Contrast) -> Iterator[str]:
     yield ""
     for label, result in contrast.results.items():
         why = f", {result.marked.why.value}" if result.marked.why is not None else ""
-        detail = f": {_escaped(clip(one_line(result.marked.detail), _LONGEST))}" if result.marked.detail else ""
+        said = _detail(result)
+        detail = f": {_escaped(clip(one_line(said), _LONGEST))}" if said else ""
         yield f"- {_escaped(label)}, #{result.number}: **{_SHOWN[result.marked.mark]}**{why}{detail}"
         yield from (f"  - {line}" for line in _commands(result))
+
+
+def _detail(result: Result) -> str:
+    """Return what the commands and replies below it do not tell."""
+    if result.marked.why in (Why.REJECTED, Why.FAILED):
+        return ""
+    answer = result.trace.last.answer if result.trace.last is not None else None
+    if result.marked.why is Why.REFUSED and answer is not None:
+        return answer.message or answer.reasoning
+    return result.marked.detail
 
 
 def _commands(result: Result) -> Sequence[str]:
@@ -287,7 +374,10 @@ def _commands(result: Result) -> Sequence[str]:
         return ()
     if not last.results:
         return [_code(command) for command in last.answer.commands]
-    return [f"{_code(one.command)} → {_code(one.reply) if one.reply else 'no reply'}" for one in last.results]
+    return [
+        f"{_code(one.command)} → {_code(one.reply.rstrip()) if one.reply.strip() else 'no reply'}"
+        for one in last.results
+    ]
 
 
 def _code(text: str) -> str:

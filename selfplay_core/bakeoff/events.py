@@ -13,12 +13,16 @@ __all__ = ["BakeoffEnded", "BakeoffStarted", "CaseMarked"]
 
 @dataclass(frozen=True, slots=True)
 class BakeoffStarted(Event):
-    """A bake-off begins, or goes on: `done` of `expected` answers are there already."""
+    """A bake-off begins, or goes on: `done` of `expected` answers are there already.
+
+    `expecting` counts the cases with an expectation, among all.
+    """
 
     folder: str
     models: tuple[ModelIdentity, ...]
     world: WorldIdentity
     cases: int
+    expecting: int
     wanted: int
     seed: int
     done: int

@@ -58,7 +58,11 @@ def read_expectation(body: Mapping[str, Any], where: str) -> Expectation | None:
             f"{', '.join(Expectation.__struct_fields__)}."
         ) from error
     if found == Expectation():
-        return None
+        if given is None:
+            return None
+        raise SettingsError(
+            f"{where} expects nothing under `expect`. Leave it out, or write `refuse: true` where no command is right."
+        )
     if found.refuse and (found.commands or found.every_pattern):
         raise SettingsError(f"{where} expects a refusal and commands at once. Leave one of them out.")
     for pattern in found.every_pattern:
@@ -86,7 +90,7 @@ def unmet(expects: Expectation, attempt: Attempt) -> str | None:
     ):
         for pattern in patterns:
             if not _is_found(pattern, texts):
-                return f"no {where} matches {clip(one_line(pattern), 80)!r}"
+                return f"no {where} matches {clip(one_line(pattern), 80)}"
     return None
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfplay_core.bakeoff.cases import CaseBook
-from selfplay_core.errors import OldWorkspace
+from selfplay_core.errors import OldWorkspace, UsageError
 from selfplay_core.likeness.pool import PromptPool
-from selfplay_core.store.bans import add_bans
+from selfplay_core.store.bans import add_bans, lift_bans
 from selfplay_core.store.database import DATABASE_NAME, Database, Reader
 from selfplay_core.store.thread import AsyncStore, open_store
 
-__all__ = ["Leaks", "keep_out", "leaks_into"]
+__all__ = ["Leaks", "keep_out", "leaks_into", "lift"]
 
 _ANY = ""
 
@@ -32,12 +32,30 @@ async def keep_out(book: CaseBook, workspace: Path, own: AsyncStore) -> None:
 
     Cases that are accepted traces of the workspace already are no secret, and nothing is banned.
     """
-    if book.may_be_known:
+    if book.is_workspace:
         return
     prompts = [case.prompt for case in book.cases]
+    _refuse_own_rows(book, workspace)
     await own.do(add_bans, prompts, source=book.source, at=time.time())
     async with open_store(workspace) as store:
         await store.do(add_bans, prompts, source=book.source, at=time.time())
+
+
+def lift(book: CaseBook, workspace: Path) -> int:
+    """Let the cases of a file become rows of a workspace again; returns how many were banned."""
+    with closing(Database.open(workspace)) as database:
+        return lift_bans(database, [case.prompt for case in book.cases])
+
+
+def _refuse_own_rows(book: CaseBook, workspace: Path) -> None:
+    """Raise UsageError by cases that are what the workspace has to train on: a ban would leave nothing of it."""
+    held = leaks_into(book, workspace).numbers or ()
+    if len(held) * 2 > len(book.cases):
+        raise UsageError(
+            f"of the {len(book.cases)} cases in {book.source} {len(held)} are accepted rows of {workspace}, and cases "
+            "of a file may not be trained on. Give --cases workspace to compare on what is accepted there, or name "
+            "another --workspace."
+        )
 
 
 def leaks_into(book: CaseBook, workspace: Path) -> Leaks:

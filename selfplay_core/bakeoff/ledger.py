@@ -90,7 +90,8 @@ def read_ledger(reader: Reader) -> Ledger:
     terms = decode(record.plan, Terms, "the terms of the bake-off")
     with reader.snapshot():
         found = [Entrant(one.model, _results(reader, one.run_id)) for one in contestants(reader)]
-    return Ledger(reader.workspace, book, terms, record, tuple(found))
+    # A name that never answered was misspelt, or its turn has not come.
+    return Ledger(reader.workspace, book, terms, record, tuple(one for one in found if one.results))
 
 
 def marks_by_model(reader: Reader) -> dict[str, dict[int, Mark]]:

@@ -14,6 +14,7 @@ from selfplay_core.bakeoff.standing import Figures, Pair, compare, figures_of
 from selfplay_core.bakeoff.terms import differences
 from selfplay_core.errors import UsageError
 from selfplay_core.models import CATEGORY_NAMES, Mode
+from selfplay_core.text import clip, one_line
 
 __all__ = ["Contrast", "Report", "Standing", "contrasts", "make_report", "pooled"]
 
@@ -127,6 +128,10 @@ def _merit(standing: Standing) -> float:
 
 def _warnings(ledgers: Sequence[Ledger], standings: Sequence[Standing]) -> list[str]:
     told = []
+    for one in ledgers:
+        if not one.is_complete and not one.record.sequential:
+            counts = ", ".join(f"{entrant.label} {len(entrant.results)}" for entrant in one.entrants)
+            told.append(f"Unfinished: of {one.record.wanted} cases there are answers of {counts or 'nobody'}.")
     versions = {version for standing in standings for version in standing.entrant.versions}
     if len(versions) > 1:
         told.append(
@@ -157,8 +162,14 @@ def _warnings(ledgers: Sequence[Ledger], standings: Sequence[Standing]) -> list[
             "No set-up or clean-up commands are set, so that an answer met the server as the answers before had left "
             "it; [world] setup and cleanup make every case begin alike."
         )
-    if any(one.book.may_be_known for one in ledgers):
+    if any(one.book.is_workspace for one in ledgers):
         told.append("The cases are accepted traces of the workspace, which a model may have been trained on.")
+    elif rows := max(one.book.rows for one in ledgers):
+        told.append(f"{rows} cases are rows of a training file, which a model may have been trained on.")
+    if ignored := ledgers[0].book.ignored:
+        told.append(
+            f"Keys of the cases that mean nothing here: {', '.join(clip(one_line(key), 40) for key in ignored[:8])}."
+        )
     return told
 
 

@@ -195,7 +195,8 @@ def _nothing(manifest: Manifest) -> str:
     if manifest.traces == 0:
         asked = f"the filter {manifest.filter!r}" if manifest.filter else "this workspace"
         return f"there is nothing to export: {asked} holds no trace. Change --filter, or name another --workspace."
-    why = ", ".join(f"{count} {reason}" for reason, count in manifest.left_out.items())
+    reasons = {**manifest.left_out, **manifest.dropped}
+    why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
     return (
         f"there is nothing to export as {manifest.format}: of {manifest.traces} traces {why}. "
         "Decide on some, or change --filter or --format."

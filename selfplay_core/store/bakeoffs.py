@@ -15,12 +15,15 @@ from selfplay_core.store.traces import keep_trace
 __all__ = [
     "BakeoffRecord",
     "Contestant",
+    "Entered",
     "MarkRecord",
+    "Rival",
     "Taken",
     "announce_cases",
     "bakeoff_of",
     "begin_bakeoff",
     "contestants",
+    "entered",
     "marks",
     "refuse_bakeoff",
     "save_contrast",
@@ -28,6 +31,12 @@ __all__ = [
     "take_part",
     "taken",
 ]
+
+
+_ENTRIES = (
+    "SELECT c.model, t.n, p.round, m.mark, m.why, m.detail FROM bakeoff_mark m JOIN trace t ON t.id = m.trace_id"
+    " JOIN prompt p ON p.trace_id = m.trace_id JOIN contestant c ON c.run = p.run"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,25 @@ class Taken:
     trace: Trace
 
 
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """What another model answered to the same case, and under which number."""
+
+    model: str
+    number: int
+    mark: MarkRecord
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What an answer counts as in its bake-off, and those of the other models to the same case."""
+
+    model: str
+    mark: MarkRecord
+    rivals: tuple[Rival, ...]
+
+
 def bakeoff_of(reader: Reader) -> BakeoffRecord | None:
     """Return the bake-off that a folder holds, None where it holds none."""
     row = reader.row("SELECT fingerprint, seed, plan, cases, wanted, sequential FROM bakeoff")
@@ -82,8 +110,8 @@ def refuse_bakeoff(reader: Reader) -> None:
     """Raise WorkspaceError where a folder holds a bake-off: what it asks is no training data."""
     if bakeoff_of(reader) is not None:
         raise WorkspaceError(
-            f"this folder holds a bake-off, whose prompts never become training data: {reader.workspace}. "
-            "Name another --workspace; `review --workspace` shows what is in this one."
+            f"this folder holds a bake-off, whose answers stay as they are: {reader.workspace}. "
+            "Name another --workspace to generate in; `bakeoff` with the same cases goes on here."
         )
 
 
@@ -183,6 +211,21 @@ def taken(reader: Reader, run_id: str) -> list[Taken]:
         Taken(number, MarkRecord(place, mark, why, detail), decode(payload, Trace, f"trace #{number}"))
         for number, place, mark, why, detail, payload in rows
     ]
+
+
+def entered(reader: Reader, trace_id: TraceId) -> Entered | None:
+    """Return what a trace counts as in the bake-off of its folder, None where it is of none."""
+    row = reader.row(f"{_ENTRIES} WHERE m.trace_id = ?", (trace_id,))
+    if row is None:
+        return None
+    model, _, *mark = row
+    own = MarkRecord(*mark)
+    others = reader.rows(f"{_ENTRIES} WHERE p.round = ? AND m.trace_id <> ? ORDER BY c.run", (own.place, trace_id))
+    rivals = []
+    for other, number, *its_mark in others:
+        (payload,) = reader.row("SELECT payload FROM trace WHERE n = ?", (number,)) or ("",)
+        rivals.append(Rival(other, number, MarkRecord(*its_mark), decode(payload, Trace, f"trace #{number}")))
+    return Entered(model, own, tuple(rivals))
 
 
 def save_contrast(database: Database, numbers: Sequence[int]) -> None:

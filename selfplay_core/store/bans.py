@@ -9,7 +9,7 @@ from selfplay_core.likeness.pool import PromptPool
 from selfplay_core.store.codec import storable
 from selfplay_core.store.database import Database, Reader
 
-__all__ = ["Ban", "add_bans", "banned", "bans", "has_bans"]
+__all__ = ["Ban", "add_bans", "banned", "bans", "has_bans", "lift_bans"]
 
 Ban = str
 """The prompt that is banned."""
@@ -26,6 +26,10 @@ class _Bans:
         self._pool = PromptPool()
         self._exact: set[str] = set()
         self._texts: dict[int, str] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self._texts)
 
     def take_in(self, rows: Iterable[tuple[int, str]]) -> None:
         for number, prompt in rows:
@@ -53,6 +57,14 @@ def add_bans(database: Database, prompts: Iterable[str], *, source: str, at: flo
         )
 
 
+def lift_bans(database: Database, prompts: Iterable[str]) -> int:
+    """Let prompts become rows again; returns how many were banned."""
+    with database.transaction() as connection:
+        return sum(
+            connection.execute("DELETE FROM ban WHERE prompt = ?", (storable(prompt),)).rowcount for prompt in prompts
+        )
+
+
 def has_bans(reader: Reader) -> bool:
     """Whether any prompt is banned here."""
     return reader.row("SELECT 1 FROM ban LIMIT 1") is not None
@@ -66,8 +78,15 @@ def bans(reader: Reader) -> tuple[Ban, ...]:
 def banned(reader: Reader, prompt: str) -> Ban | None:
     """Return the banned prompt that this one is the same as, or nearly a copy of; None if there is none.
 
-    Bans are only ever added, so that those which this connection has seen are kept ready.
+    Those which this connection has seen are kept ready, until one of them was lifted.
     """
-    bans = _known.setdefault(reader, _Bans())
+    ((count,),) = reader.rows("SELECT count(*) FROM ban WHERE id <= ?", (_seen(reader).last,))
+    if count != _seen(reader).count:
+        _known[reader] = _Bans()
+    bans = _seen(reader)
     bans.take_in(reader.rows("SELECT id, prompt FROM ban WHERE id > ? ORDER BY id", (bans.last,)))
     return bans.like(prompt)
+
+
+def _seen(reader: Reader) -> _Bans:
+    return _known.setdefault(reader, _Bans())

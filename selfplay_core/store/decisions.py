@@ -177,6 +177,10 @@ def _refuse_unfit(connection: sqlite3.Connection, item: Planned, gives_row: bool
 
 def _refuse_case(reader: Reader, entry: LogEntry) -> None:
     """Raise CaseOfBakeoff where an entry would count that gives a row of it, be it a new one or one restored."""
+    if reader.row("SELECT 1 FROM bakeoff") is not None:
+        raise CaseOfBakeoff(
+            f"this is an answer of a bake-off, and no training data: {entry.trace_id}. Look at it, reject or flag it."
+        )
     edited = entry.decision.edited_prompt if entry.decision is not None else None
     (prompt,) = (edited,) if edited is not None else reader.row(_PROMPT_OF, (entry.trace_id,)) or ("",)
     ban = banned(reader, prompt)

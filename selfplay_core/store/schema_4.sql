@@ -35,7 +35,7 @@ END;
 
 -- Cases of bake-offs: nothing like them becomes a row.
 CREATE TABLE ban (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,    -- what was lifted does not come back as another
     prompt TEXT NOT NULL UNIQUE,
     source TEXT NOT NULL,
     at REAL NOT NULL

@@ -14,16 +14,17 @@ from typing import Final
 from selfplay_core.bakeoff.cases import WORKSPACE, CaseBook, read_cases
 from selfplay_core.bakeoff.contest import BakeoffJob, bake_off
 from selfplay_core.bakeoff.events import BakeoffEnded
+from selfplay_core.bakeoff.guard import lift
 from selfplay_core.bakeoff.ledger import read_folder
-from selfplay_core.bakeoff.publish import conclude
-from selfplay_core.bakeoff.report import Report, make_report
+from selfplay_core.bakeoff.publish import conclude, write_reports
+from selfplay_core.bakeoff.report import make_report
 from selfplay_core.bakeoff.terms import digest, terms_of
 from selfplay_core.engine.control import Control
 from selfplay_core.engine.session import Job, plan_of
 from selfplay_core.errors import Fault, SelfplayError, SettingsError, UntrustedServer, UsageError
 from selfplay_core.models import SANDBOX_MODELS
 from selfplay_core.store.database import DATABASE_NAME, Reader
-from selfplay_core.text import clean
+from selfplay_core.text import clean, one_line
 from tui.commands.bakeoff_report import Show, choose_show
 from tui.commands.interrupts import Stopped, heeding_signals
 from tui.job import make_job
@@ -47,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         if options.compare:
             return _compare(options, show)
+        if options.lift_ban:
+            return _lift_ban(options)
         return asyncio.run(_contest(_job(options), show))
     except Stopped as stopped:
         return stopped.code
@@ -71,14 +74,34 @@ async def _contest(job: BakeoffJob, show: Show) -> int:
 
 
 def _compare(options: argparse.Namespace, show: Show) -> int:
-    for flag, given in (("--model", options.models), ("--cases", options.cases), ("--sample", options.sample)):
+    for flag, given in (
+        ("--model", options.models),
+        ("--cases", options.cases),
+        ("--sample", options.sample),
+        ("--until-decided", options.until_decided),
+        ("--new", options.new),
+    ):
         if given:
             raise SettingsError(f"--compare asks nothing, so {flag} has no use there. Leave it out.")
     ledgers = [read_folder(Path(folder)) for folder in options.compare]
     if len(ledgers) > 1 and len({ledger.folder.resolve() for ledger in ledgers}) < len(ledgers):
         raise SettingsError("--compare names the same folder twice. Name different ones.")
-    report: Report = make_report(ledgers)
+    report = make_report(ledgers)
+    folder = Path(options.output) if options.output else None
+    if folder is not None:
+        write_reports(report, folder)
     show.report(report, BakeoffEnded("done", ""), None)
+    return _DONE
+
+
+def _lift_ban(options: argparse.Namespace) -> int:
+    job = _job(options)
+    if job.book.is_workspace or not (job.workspace / DATABASE_NAME).is_file():
+        raise SettingsError(
+            f"--lift-ban: nothing of {job.book.source} is banned in {job.workspace}. Name the cases' file."
+        )
+    lifted = lift(job.book, job.workspace)
+    print(f"{lifted} of {len(job.book.cases)} cases may be trained on again in {one_line(str(job.workspace))}.")
     return _DONE
 
 
