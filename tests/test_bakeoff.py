@@ -370,7 +370,8 @@ async def test_the_review_screen_shows_what_the_other_models_answered(tmp_path: 
             text = "\n".join(plain(line) for line in example_lines(shown, 78, GLYPHS))
             assert f"{shown.entered.model}: {'MISS, rejected' if shown.entered.model == 'poor' else 'OK'}" in text
             assert text.count("ANOTHER MODEL") == 2
-            assert ("givee" in text) and ("Gave 1" in text)
+            assert "givee" in text
+            assert "Gave 1" in text
 
 
 async def test_a_name_that_never_answered_is_no_part_of_the_report(tmp_path: Path) -> None:

@@ -115,4 +115,4 @@ async def test_a_person_sees_tables_that_fit_the_terminal(tmp_path: Path) -> Non
     (good,) = (line for line in shown if line.startswith("good ") and "100.0%" in line)
     assert len(head) == len(good) <= 80
     assert "errored" in head
-    assert "Which is the best is not decided yet. In front is good; open against poor." in shown
+    assert "The best is good." in shown

@@ -135,7 +135,7 @@ async def test_cases_that_are_nearly_all_there_is_to_train_on_are_refused(tmp_pa
         for made in ended(database, [case.prompt for case in book.cases[:3]]):
             decided(database, made)
     async with bakery(tmp_path, good=Skill(100)) as ground:
-        with pytest.raises(UsageError, match="of the 4 cases in .* 3 are accepted rows"):
+        with pytest.raises(UsageError, match=r"of the 4 cases in .* 3 are accepted rows"):
             await bake(ground.job(book))
     with closing(Reader.open(tmp_path / "workspace")) as reader:
         assert not has_bans(reader)
