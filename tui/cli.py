@@ -27,9 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     try:
         if options.command == "sandbox":
-            from tui.commands.sandbox import serve
+            from tui.commands.sandbox import run as sandbox
 
-            return serve(options)
+            return sandbox(options)
         if options.command == "doctor":
             from tui.commands.doctor import run as examine
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mecha.spec import Parser
     from tokenstream import TokenStream
 
-__all__ = ["Argument", "Command", "Refusal", "Tried", "command_tree", "parse", "warm"]
+__all__ = ["Argument", "Command", "Refusal", "Tried", "command_tree", "parse", "use_tree", "warm"]
 
 _KIND = "command:argument:"
 
@@ -109,12 +109,33 @@ def _as_it_stands(source: str) -> tuple[str, list[Any], list[Any]]:
     return source, [], []
 
 
+class _Chosen:
+    """The tree by which this process judges; a server of one's own may replace mecha's."""
+
+    def __init__(self) -> None:
+        self.report: Mapping[str, Any] | None = None
+
+
+_chosen = _Chosen()
+
+
+def use_tree(report: Mapping[str, Any] | None) -> None:
+    """Judge by the tree of a `commands.json` from here on, or by mecha's again."""
+    _chosen.report = report
+    _grammar.cache_clear()
+
+
 @cache
 def _grammar() -> _Grammar:
-    from mecha import Mecha
+    from mecha import CommandSpec, CommandTree, Mecha
+    from mecha.parse import get_parsers
 
     tried: list[Tried] = []
-    mecha = Mecha(version="1.21")
+    if _chosen.report is None:
+        mecha = Mecha(version="1.21")
+    else:
+        tree = CommandTree(**_chosen.report)
+        mecha = Mecha(spec=CommandSpec(tree=tree, parsers=get_parsers("1.21")))
     parsers = mecha.spec.parsers
     # A server takes any text for a message; mecha stumbles over "a@b.com".
     parsers["message"] = parsers["greedy"]

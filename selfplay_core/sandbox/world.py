@@ -12,14 +12,11 @@ from selfplay_core.sandbox.grammar import Command
 from selfplay_core.sandbox.judge import judge
 from selfplay_core.sandbox.population import Population, Source
 from selfplay_core.sandbox.problem import Failed, Problem, with_context
+from selfplay_core.sandbox.rules import basis
 from selfplay_core.sandbox.worldedit import is_worldedit, worldedit
 
 __all__ = ["World"]
 
-_VERSION = (
-    f"This server is running {SANDBOX_NAME} version 1.21.11, an embedded stand-in for trying and testing, "
-    "not a Minecraft server"
-)
 _HANDLERS: dict[str, Callable[[Call], str]] = {
     **on_targets.HANDLERS,
     **on_scores.HANDLERS,
@@ -60,7 +57,7 @@ class World:
         words = line[:80].split(" ", 1)
         label = words[0].lower().removeprefix("bukkit:")
         if label in ("version", "ver", "about"):
-            return _VERSION
+            return _version()
         if label in ("plugins", "pl"):
             return "Server Plugins (1):\n - WorldEdit" if self._worldedit else "Server Plugins (0):"
         if label in ("help", "?"):
@@ -86,3 +83,12 @@ class World:
         if command.follow is None:
             return ""
         return execute(command.follow, (source,), self._population, self._run)
+
+
+def _version() -> str:
+    judged_by = basis()
+    by = "by the reports of a server of one's own" if judged_by.imported else "by built-in rules"
+    return (
+        f"This server is running {SANDBOX_NAME} version {judged_by.version}, {by}: an embedded stand-in for trying and "
+        "testing, not a Minecraft server"
+    )
