@@ -34,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tui.commands.doctor import run as examine
 
             return examine(options)
+        if options.command == "check":
+            from tui.commands.check import run as check
+
+            return check(options)
         if options.command in ("export", "import", "stats"):
             from tui.commands.data import WORK
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from selfplay_core.models import CATEGORY_NAMES
 from tui import __version__
+from tui.check_options import check_parser
 from tui.data_options import export_parser, import_parser, stats_parser
 from tui.parsing import Parser, Unusable, add_place, new_parser
 from tui.simulate_options import simulate_parser
@@ -31,6 +32,7 @@ commands:
   stats          the figures of a workspace (selfplay-tui stats --help)
   simulate       compare the ways to choose categories, on students of known skill (selfplay-tui simulate --help)
   doctor         look at everything that a run needs (selfplay-tui doctor --help)
+  check          tell which commands of a file a server would refuse, and why (selfplay-tui check --help)
   sandbox        serve the sandbox's model and server to other programs (selfplay-tui sandbox --help)
 
 examples:
@@ -269,5 +271,6 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "stats": stats_parser,
     "simulate": simulate_parser,
     "doctor": _doctor_parser,
+    "check": check_parser,
     "sandbox": _sandbox_parser,
 }
