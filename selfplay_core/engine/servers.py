@@ -65,13 +65,18 @@ class World:
 
 @asynccontextmanager
 async def sandbox_for(settings: Settings) -> AsyncIterator[Sandbox | None]:
-    """Start the embedded sandbox if the settings want any part of it; it outlives the run's drain."""
+    """Start the embedded sandbox if the settings want any part of it; it outlives the run's drain.
+
+    It judges by the rules that were imported, if any were; raises SettingsError if these cannot be read.
+    """
     if not settings.is_sandbox:
         yield None
         return
     # The sandbox brings a web server and a grammar along, which a run on real servers does without.
     from selfplay_core.sandbox.embedded import Sandbox
+    from selfplay_core.sandbox.rules import adopt
 
+    adopt()
     sandbox = Sandbox(settings.world.players, worldedit=settings.world.worldedit)
     await asyncio.to_thread(sandbox.start)
     try:

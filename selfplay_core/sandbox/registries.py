@@ -17,6 +17,7 @@ __all__ = [
     "COLOUR",
     "GAMEMODE",
     "block_states",
+    "built_in",
     "display_name",
     "highest_level",
     "known",
@@ -24,6 +25,7 @@ __all__ = [
     "max_damage",
     "registry",
     "stack_size",
+    "use_lists",
 ]
 
 GAMEMODE = re.compile("survival|creative|adventure|spectator")
@@ -34,13 +36,42 @@ COLOUR = re.compile(
 
 _WHOLE_STACK = 64
 
+States = Mapping[str, tuple[str, ...]]
+
+
+class _Own:
+    """What a server of one's own has instead of what stands in the files: ids and block states."""
+
+    def __init__(self) -> None:
+        self.lists: Mapping[str, frozenset[str]] = {}
+        self.states: Mapping[str, States] | None = None
+
+
+_own = _Own()
+
+
+def use_lists(lists: Mapping[str, frozenset[str]], states: Mapping[str, States] | None) -> None:
+    """Take these ids and block states from here on in this process; registries that are not among them stay.
+
+    Ids and blocks stand without the game's own namespace, and with any other.
+    """
+    _own.lists = lists
+    _own.states = states
+
 
 def registry(name: str) -> frozenset[str]:
     """Return the ids of a registry without their namespace, or an empty set if there is no list of it.
 
     Tags are registries of their own: `tag/block`, `tag/worldgen/biome`.
     """
-    return _list(name)
+    own = _own.lists.get(name)
+    return built_in(name) if own is None else own
+
+
+@cache
+def built_in(name: str) -> frozenset[str]:
+    """Return what the files list of a registry, whatever a server of one's own has."""
+    return frozenset(word for line in _lines(name) for word in line.split())
 
 
 def known(registry_name: str, identifier: str) -> bool:
@@ -54,13 +85,13 @@ def known_tag(registry_name: str, identifier: str) -> bool:
     return known(f"tag/{registry_name}", identifier)
 
 
-def block_states(block: str) -> Mapping[str, tuple[str, ...]] | None:
+def block_states(block: str) -> States | None:
     """Return the properties of a block with their values, none for a block without; None for an unknown block."""
     path = block.removeprefix("minecraft:")
+    if _own.states is not None:
+        return _own.states.get(path)
     found = _states().get(path)
-    if found is None:
-        return {} if path in registry("block") else None
-    return found
+    return {} if found is None and path in built_in("block") else found
 
 
 def stack_size(item: str) -> int:
@@ -83,19 +114,14 @@ def _figure(table: str, identifier: str, default: int) -> int:
 
 
 @cache
-def _states() -> dict[str, Mapping[str, tuple[str, ...]]]:
-    parsed: dict[str, Mapping[str, tuple[str, ...]]] = {}
+def _states() -> dict[str, States]:
+    parsed: dict[str, States] = {}
     for block, properties in _table("block_states").items():
         pairs = (one.partition("=") for one in properties.split(";"))
         # Blocks of one shape share one mapping.
         parsed[block] = parsed.get(properties) or {name: tuple(values.split(",")) for name, _, values in pairs}
         parsed[properties] = parsed[block]
     return parsed
-
-
-@cache
-def _list(name: str) -> frozenset[str]:
-    return frozenset(word for line in _lines(name) for word in line.split())
 
 
 @cache

@@ -23,6 +23,7 @@ from selfplay_core.sandbox.grammar import Command
 from selfplay_core.sandbox.judge import judge
 from selfplay_core.sandbox.population import Source
 from selfplay_core.sandbox.problem import Failed, Problem, with_context
+from selfplay_core.sandbox.rules import basis
 from selfplay_core.sandbox.state import State
 from selfplay_core.sandbox.worldedit import is_worldedit, worldedit
 
@@ -31,10 +32,6 @@ __all__ = ["RESET", "World"]
 # The one command that no other server has: the world is as it was when it was made.
 RESET: Final = "sandbox reset"
 
-_VERSION = (
-    f"This server is running {SANDBOX_NAME} version 1.21.11, an embedded stand-in for trying and testing, "
-    "not a Minecraft server"
-)
 _HANDLERS: Final[dict[str, Callable[[Call], str]]] = {
     **on_bars.HANDLERS,
     **on_blocks.HANDLERS,
@@ -86,7 +83,7 @@ class World:
         words = line[:80].split(" ", 1)
         label = words[0].lower().removeprefix("bukkit:")
         if label in ("version", "ver", "about"):
-            return _VERSION
+            return _version()
         if label in ("plugins", "pl"):
             return "Server Plugins (1):\n - WorldEdit" if self._worldedit else "Server Plugins (0):"
         if label in ("help", "?"):
@@ -112,3 +109,12 @@ class World:
         if command.follow is None:
             return ""
         return execute(command.follow, call.source, call.state, self._run)
+
+
+def _version() -> str:
+    judged_by = basis()
+    by = "by the reports of a server of one's own" if judged_by.imported else "by built-in rules"
+    return (
+        f"This server is running {SANDBOX_NAME} version {judged_by.version}, {by}: an embedded stand-in for trying and "
+        "testing, not a Minecraft server"
+    )
