@@ -295,9 +295,7 @@ READERS: Final[dict[str, Reader]] = {
     "minecraft:dialog": _named_or_written("dialog"),
     "minecraft:dimension": _identifier,
     "minecraft:entity": _entity,
-    "minecraft:entity_anchor": _word_of(
-        re.compile("feet|eyes"), "Invalid entity anchor position {}", at_start=True
-    ),
+    "minecraft:entity_anchor": _word_of(re.compile("feet|eyes"), "Invalid entity anchor position {}", at_start=True),
     "minecraft:float_range": _range(whole=False),
     "minecraft:function": _identifier_or_tag,
     "minecraft:game_profile": _game_profile,

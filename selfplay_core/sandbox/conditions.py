@@ -104,8 +104,6 @@ def _items(call: Call) -> int:
         else:
             carried = being.items if slot.startswith(("container", "inventory", "hotbar")) else {}
         total += sum(
-            count
-            for name, count in carried.items()
-            if not test.narrowed and test.name in ("*", f"minecraft:{name}")
+            count for name, count in carried.items() if not test.narrowed and test.name in ("*", f"minecraft:{name}")
         )
     return total

@@ -18,9 +18,22 @@ _HEALTH: Final = {
 }  # fmt: skip
 # What has no health: things, not mobs.
 _THINGS: Final = frozenset(
-    ("item", "arrow", "boat", "minecart", "tnt", "falling_block", "item_frame", "painting", "marker", "interaction")
-    + ("text_display", "block_display", "item_display", "lightning_bolt", "area_effect_cloud", "experience_orb")
-    + ("firework_rocket", "end_crystal", "fireball", "snowball", "egg", "ender_pearl", "potion", "leash_knot")
+    (
+        *(
+            "item",
+            "arrow",
+            "boat",
+            "minecart",
+            "tnt",
+            "falling_block",
+            "item_frame",
+            "painting",
+            "marker",
+            "interaction",
+        ),
+        *("text_display", "block_display", "item_display", "lightning_bolt", "area_effect_cloud", "experience_orb"),
+        *("firework_rocket", "end_crystal", "fireball", "snowball", "egg", "ender_pearl", "potion", "leash_knot"),
+    )
 )
 _OWN: Final = ("Pos", "Tags", "UUID", "id", "Passengers", "Rotation")
 

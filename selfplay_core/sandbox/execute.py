@@ -195,5 +195,3 @@ def _related(call: Call, relation: str) -> tuple[Being, ...]:
         return tuple(other for other in call.state.beings if other.vehicle is being)
     # Nobody in this world owns, hits or leads anybody.
     return ()
-
-

@@ -138,9 +138,7 @@ class _Reader:
             self.at += 2
             name = self.take()
             found[name] = True
-            if self.accept("="):
-                found[name] = self.attribute_value()
-            elif self.peek() == "(":
+            if self.accept("=") or self.peek() == "(":
                 found[name] = self.attribute_value()
             self.take("]")
         return found
@@ -223,7 +221,7 @@ class _Reader:
         if token == "(":
             return self.union()
         if token == "[":
-            return self.list()
+            return self.listed()
         if token == "struct":
             return self.struct(declared)
         if token == "enum":
@@ -284,7 +282,7 @@ class _Reader:
             self.accept("|")
         return ["either", members]
 
-    def list(self) -> _Expression:
+    def listed(self) -> _Expression:
         self.take("[")
         members = []
         while not self.accept("]"):
@@ -331,7 +329,7 @@ class _Reader:
         self.take(")")
         name = self.take() if self.peek() != "{" else ""
         self.take("{")
-        words = []
+        words: list[Any] = []
         while not self.accept("}"):
             holds = _holds(self.attributes())
             self.take()
@@ -340,7 +338,7 @@ class _Reader:
             if holds:
                 words.append(word if kind == "string" else int(float(word.rstrip("bslfdBSLFD"))))
             self.accept(",")
-        expression = ["enum", words] if kind == "string" else ["int", min(words, default=0), max(words, default=0)]
+        expression = ["enum", words] if kind == "string" else ["int", min(words), max(words)]
         if name and declared is not False:
             self.declare(name, (), expression, True)
         return expression
@@ -365,7 +363,7 @@ class _Reader:
 
 def _holds(attributes: dict[str, Any]) -> bool:
     since, until = attributes.get("since"), attributes.get("until")
-    return (since is None or _version(since) <= _GAME) and (until is None or _GAME < _version(until))
+    return (since is None or _version(since) <= _GAME) and (until is None or _version(until) > _GAME)
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -421,11 +419,11 @@ class _Writer:
             "by": self.by,
             "either": self.either,
             "fields": self.fields,
-            "list": self.list,
+            "list": self.listed,
         }
         return forms[kind](*rest, file, known) if kind in forms else _short(expression)
 
-    def list(self, member: _Expression, low: Any, high: Any, file: _File, known: dict[str, Any]) -> Any:
+    def listed(self, member: _Expression, low: Any, high: Any, file: _File, known: dict[str, Any]) -> Any:
         return _short(["list", self.form(member, file, known), low, high])
 
     def attributed(self, attributes: dict[str, Any], inner: _Expression, file: _File, known: dict[str, Any]) -> Any:

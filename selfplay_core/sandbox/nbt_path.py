@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from selfplay_core.sandbox import scan
@@ -124,7 +125,7 @@ def _indices(step: Step, value: Tag) -> list[int]:
 
 def _parents(path: NbtPath, value: Tag, *, make: bool) -> list[Tag]:
     values = [value]
-    for step, following in zip(path[:-1], path[1:], strict=True):
+    for step, following in pairwise(path):
         if make and step.key is not None:
             for one in values:
                 if isinstance(one, dict) and step.key not in one:

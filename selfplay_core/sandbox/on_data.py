@@ -19,7 +19,8 @@ __all__ = ["HANDLERS", "holder_of", "numbered", "store_number"]
 _Handler = Callable[[Call], str]
 
 _SIZE_LIMIT: Final = 20_000
-_NUMBERS: Final = {"byte": Byte, "short": Short, "int": Int, "long": Long, "float": Float, "double": Double}
+_WHOLE: Final[dict[str, type[int]]] = {"byte": Byte, "short": Short, "int": Int, "long": Long}
+_DECIMALS: Final[dict[str, type[float]]] = {"float": Float, "double": Double}
 _MERGE_FAILED: Final = "Nothing changed. The specified properties already have these values"
 
 
@@ -247,11 +248,10 @@ _MODIFIERS: Final[dict[str, Callable[[NbtPath, Tag, list[Tag], Call], int]]] = {
 
 def numbered(kind: str, value: float) -> Tag:
     """Return a number of one of the six sizes."""
-    make = _NUMBERS[kind]
-    if issubclass(make, float):
-        return make(value)
+    if kind in _DECIMALS:
+        return _DECIMALS[kind](value)
     bits = {"byte": 8, "short": 16, "int": 32, "long": 64}[kind]
-    return make((int(value) + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1))
+    return _WHOLE[kind]((int(value) + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1))
 
 
 def store_number(call: Call, kind: str, value: Tag) -> None:

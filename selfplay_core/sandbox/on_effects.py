@@ -20,10 +20,26 @@ _ROMAN: Final = ("", "I", "II", "III", "IV", "V")
 _USUAL_SECONDS: Final = 30
 _INSTANT: Final = ("instant_health", "instant_damage", "saturation")
 _FOREVER: Final = -1
+_NOT_ENCHANTED: Final = (
+    "Nothing changed. Targets either have no item in their hands or the enchantment could not be applied"
+)
 # What entities without a body of their own have: no effects, no attributes.
 _BODILESS: Final = frozenset(
-    ("item", "arrow", "boat", "minecart", "tnt", "falling_block", "item_frame", "painting", "marker", "interaction")
-    + ("text_display", "block_display", "item_display", "lightning_bolt", "area_effect_cloud", "experience_orb")
+    (
+        *(
+            "item",
+            "arrow",
+            "boat",
+            "minecart",
+            "tnt",
+            "falling_block",
+            "item_frame",
+            "painting",
+            "marker",
+            "interaction",
+        ),
+        *("text_display", "block_display", "item_display", "lightning_bolt", "area_effect_cloud", "experience_orb"),
+    )
 )
 _ATTRIBUTES: Final = {
     "max_health": 20.0, "movement_speed": 0.1, "attack_damage": 1.0, "attack_speed": 4.0, "armor": 0.0, "luck": 0.0,
@@ -36,8 +52,10 @@ _ATTRIBUTES: Final = {
     "waypoint_transmit_range": 60000000.0, "waypoint_receive_range": 60000000.0,
 }  # fmt: skip
 _PLAYERS_ONLY: Final = frozenset(
-    ("attack_speed", "luck", "block_interaction_range", "entity_interaction_range", "block_break_speed")
-    + ("mining_efficiency", "sneaking_speed", "submerged_mining_speed", "sweeping_damage_ratio")
+    (
+        *("attack_speed", "luck", "block_interaction_range", "entity_interaction_range", "block_break_speed"),
+        *("mining_efficiency", "sneaking_speed", "submerged_mining_speed", "sweeping_damage_ratio"),
+    )
 )
 
 
@@ -98,7 +116,7 @@ def _enchant(call: Call) -> str:
         if not holding:
             raise Failed(f"{beings[0].name} is not holding any item")
     if not holding:
-        raise Failed("Nothing changed. Targets either have no item in their hands or the enchantment could not be applied")
+        raise Failed(_NOT_ENCHANTED)
     name = display_name(enchantment) + (f" {_ROMAN[level]}" if most > 1 and level < len(_ROMAN) else "")
     who = f"{beings[0].name}'s item" if len(beings) == 1 else f"{len(beings)} entities"
     return told(f"Applied enchantment {name} to {who}", len(holding))

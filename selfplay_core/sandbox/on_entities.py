@@ -12,8 +12,8 @@ from selfplay_core.sandbox.population import matching
 from selfplay_core.sandbox.problem import Failed
 from selfplay_core.sandbox.registries import known
 from selfplay_core.sandbox.scan import full_id
-from selfplay_core.sandbox.state import SPAWN, Being, Position
 from selfplay_core.sandbox.snbt import Float, Tag
+from selfplay_core.sandbox.state import SPAWN, Being, Position
 
 __all__ = ["HANDLERS", "summoned"]
 
@@ -22,12 +22,36 @@ _Handler = Callable[[Call], str]
 _NOT_SUMMONED: Final = ("player", "fishing_bobber")
 _WIDEST: Final = 30_000_000
 _HIGHEST: Final = 20_000_000
-_LOADED: Final = 160
 _MONSTERS: Final = frozenset(
-    ("zombie", "skeleton", "creeper", "spider", "cave_spider", "enderman", "witch", "blaze", "ghast", "slime", "husk")
-    + ("magma_cube", "drowned", "stray", "phantom", "vindicator", "evoker", "pillager", "ravager", "wither", "warden")
-    + ("guardian", "elder_guardian", "hoglin", "piglin_brute", "zoglin", "silverfish", "endermite", "vex", "bogged")
-    + ("breeze", "creaking", "illusioner", "giant", "wither_skeleton", "zombie_villager", "shulker", "parched")
+    (
+        *(
+            "zombie",
+            "skeleton",
+            "creeper",
+            "spider",
+            "cave_spider",
+            "enderman",
+            "witch",
+            "blaze",
+            "ghast",
+            "slime",
+            "husk",
+        ),
+        *(
+            "magma_cube",
+            "drowned",
+            "stray",
+            "phantom",
+            "vindicator",
+            "evoker",
+            "pillager",
+            "ravager",
+            "wither",
+            "warden",
+        ),
+        *("guardian", "elder_guardian", "hoglin", "piglin_brute", "zoglin", "silverfish", "endermite", "vex", "bogged"),
+        *("breeze", "creaking", "illusioner", "giant", "wither_skeleton", "zombie_villager", "shulker", "parched"),
+    )
 )
 _MOST_RIDERS: Final = 32
 
@@ -78,10 +102,7 @@ def _kill(call: Call) -> str:
 
 
 def _teleport(call: Call) -> str:
-    if call.has("targets"):
-        beings = call.targets("targets")
-    else:
-        beings = (call.executor(player=False),)
+    beings = call.targets("targets")
     who = named(beings, "entities")
     if call.has("destination"):
         goal = call.targets("destination")[0]

@@ -160,8 +160,10 @@ def _item_replace(call: Call) -> str:
     count = call.value("count", 1)
     for being in beings:
         if not being.is_player and slot.startswith(("hotbar", "inventory", "enderchest", "player")):
-            raise Failed(f"The target does not have slot {slot}") if len(beings) == 1 else Failed(
-                f"No targets accepted item {call.shown('item')} into slot {slot}"
+            raise (
+                Failed(f"The target does not have slot {slot}")
+                if len(beings) == 1
+                else Failed(f"No targets accepted item {call.shown('item')} into slot {slot}")
             )
         if slot in ("weapon", "weapon.mainhand"):
             being.held = None if item.path == "air" else item.path

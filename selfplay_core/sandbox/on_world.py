@@ -25,8 +25,10 @@ _WHERE: Final = "minecraft:overworld"
 # What a rule is before it is set, where that is not `true`.
 _RULES: Final = {
     **dict.fromkeys(
-        ("keep_inventory", "limited_crafting", "immediate_respawn", "reduced_debug_info", "universal_anger")
-        + ("water_source_conversion_off", "lava_source_conversion", "raids_off", "tnt_explosion_drop_decay"),
+        (
+            *("keep_inventory", "limited_crafting", "immediate_respawn", "reduced_debug_info", "universal_anger"),
+            *("water_source_conversion_off", "lava_source_conversion", "raids_off", "tnt_explosion_drop_decay"),
+        ),
         "false",
     ),
     "random_tick_speed": "3",
@@ -125,7 +127,7 @@ def _forceload(call: Call) -> str:
         else:
             del forced[chunk]
     if not changed:
-        raise Failed(f"No chunks were {'marked' if adding else 'removed from'} for{'' if not adding else ' force'} loading")
+        raise Failed(f"No chunks were {'marked for' if adding else 'removed from'} force loading")
     ending = "to be force loaded" if adding else "for force loading"
     done = "Marked" if adding else "Unmarked"
     if len(changed) == 1:
@@ -159,7 +161,7 @@ def _locate(call: Call) -> str:
     if kind == "structure":
         listed = known_tag("worldgen/structure", name[1:]) if name[0] == "#" else known("worldgen/structure", name)
         if not listed:
-            raise Failed(f"There is no structure with type \"{name}\"")
+            raise Failed(f'There is no structure with type "{name}"')
         return told(f"The nearest {name} is at [112, ~, -208] (236 blocks away)", 236)
     return told(f"The nearest {name} is at [48, 64, 96] (107 blocks away)", 107)
 
@@ -228,7 +230,7 @@ def _border_size(call: Call, width: float) -> str:
 
 def _border_option(call: Call) -> str:
     border = call.state.border
-    kind, option = call.words[1:]
+    option = call.words[2]
     if option == "amount":
         value, unchanged = call.value("damagePerBlock"), "damage is already that amount"
         text = f"Set the world border damage to {value:.2f} per block each second"

@@ -56,9 +56,7 @@ def matching(target: Selector, source: Source, state: State) -> tuple[Being, ...
     """Return whom a name or selector means, perhaps nobody."""
     if target.name is not None:
         name = target.name.lower()
-        return tuple(
-            being for being in state.beings if name in (being.holder.lower(), being.name.lower() if being.is_player else None)
-        )
+        return tuple(being for being in state.beings if being.holder.lower() == name)
     origin = _origin(target, source)
     chosen = [
         being

@@ -25,10 +25,28 @@ __all__ = ["TRANSIENT", "component_error", "family_error", "has_form", "item_err
 TRANSIENT: Final = frozenset({"additional_trade_cost", "creative_slot_lock", "map_post_processing"})
 # Registries whose names a decoder looks up. Other names have to be well formed, no more.
 _LOOKED_UP: Final = frozenset(
-    ("attribute", "banner_pattern", "block", "cat_variant", "cow_variant", "damage_type", "data_component_type")
-    + ("enchantment", "entity_type", "frog_variant", "item", "map_decoration_type", "mob_effect", "painting_variant")
-    + ("pig_variant", "potion", "sound_event", "trim_material", "trim_pattern", "villager_type", "wolf_sound_variant")
-    + ("wolf_variant", "instrument", "jukebox_song")
+    (
+        *("attribute", "banner_pattern", "block", "cat_variant", "cow_variant", "damage_type", "data_component_type"),
+        *(
+            "enchantment",
+            "entity_type",
+            "frog_variant",
+            "item",
+            "map_decoration_type",
+            "mob_effect",
+            "painting_variant",
+        ),
+        *(
+            "pig_variant",
+            "potion",
+            "sound_event",
+            "trim_material",
+            "trim_pattern",
+            "villager_type",
+            "wolf_sound_variant",
+        ),
+        *("wolf_variant", "instrument", "jukebox_song"),
+    )
 )
 _SHOWN: Final = 60
 _INT: Final = 2**31
@@ -322,4 +340,3 @@ _COMPOSED: Final[dict[str, _Check]] = {
     "either": _either,
     "ref": _ref,
 }
-

@@ -79,9 +79,7 @@ class _State:
     options: list[Option] = field(default_factory=list)
 
     def has(self, key: str, *, inverted: bool | None = None) -> bool:
-        return any(
-            option.key == key and (inverted is None or option.inverted == inverted) for option in self.options
-        )
+        return any(option.key == key and (inverted is None or option.inverted == inverted) for option in self.options)
 
 
 def _read_selector(text: str, at: int) -> tuple[Selector, int]:

@@ -15,7 +15,19 @@ from selfplay_core.sandbox.names import display_name
 from selfplay_core.sandbox.problem import Failed
 from selfplay_core.sandbox.snbt import Tag
 
-__all__ = ["SPAWN", "Bar", "Being", "BlockHere", "Border", "Objective", "Place", "Position", "State", "Team", "room_for"]
+__all__ = [
+    "SPAWN",
+    "Bar",
+    "Being",
+    "BlockHere",
+    "Border",
+    "Objective",
+    "Place",
+    "Position",
+    "State",
+    "Team",
+    "room_for",
+]
 
 Position = tuple[float, float, float]
 Place = tuple[int, int, int]

@@ -151,8 +151,10 @@ _CONTENTS: Final[dict[str, _Check]] = {
 def style_error(value: Mapping[str, Tag]) -> str | None:
     """Return why the decoder refuses the style of a text, or None; keys that it does not know are no matter."""
     colour = value.get("color")
-    if colour is not None and not (isinstance(colour, str) and (COLOUR.fullmatch(colour) or _HEX.fullmatch(colour))):
-        return f"Invalid color name: {colour[:_SHOWN]}" if isinstance(colour, str) else f"Not a string: {_shown(colour)}"
+    if colour is not None and not isinstance(colour, str):
+        return f"Not a string: {_shown(colour)}"
+    if colour is not None and not COLOUR.fullmatch(colour) and not _HEX.fullmatch(colour):
+        return f"Invalid color name: {colour[:_SHOWN]}"
     for style in _STYLES:
         if style in value and not isinstance(value[style], (int, float)):
             return f"Not a boolean: {_shown(value[style])}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from selfplay_core.models import SANDBOX_NAME
+from selfplay_core.models import SANDBOX_NAME, SANDBOX_RESET
 from selfplay_core.sandbox import (
     on_bars,
     on_blocks,
@@ -27,10 +27,7 @@ from selfplay_core.sandbox.rules import basis
 from selfplay_core.sandbox.state import State
 from selfplay_core.sandbox.worldedit import is_worldedit, worldedit
 
-__all__ = ["RESET", "World"]
-
-# The one command that no other server has: the world is as it was when it was made.
-RESET: Final = "sandbox reset"
+__all__ = ["World"]
 
 _HANDLERS: Final[dict[str, Callable[[Call], str]]] = {
     **on_bars.HANDLERS,
@@ -77,7 +74,7 @@ class World:
 
     def _plugin_reply(self, line: str) -> str | None:
         """Return the reply of a command that the game's own tree does not hold, or None."""
-        if line == RESET:
+        if line == SANDBOX_RESET:
             self._state = State(self._players)
             return "The sandbox's world is as it was at its beginning"
         words = line[:80].split(" ", 1)
