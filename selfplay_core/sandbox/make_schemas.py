@@ -26,7 +26,9 @@ __all__ = ["main"]
 
 _GAME: Final = (1, 21, 11)
 _HERE: Final = Path(__file__).parent
-_FAMILIES: Final = ("data_component", "data_component_predicate", "particle")
+_FAMILIES: Final = ("data_component", "data_component_predicate", "particle", "resource")
+# Of the files of a data pack those that a command may hold instead of naming them.
+_WRITTEN_OUT: Final = ("dialog", "item_modifier", "loot_table", "predicate")
 # What a decoder does not look into.
 _OPEN: Final = ("block", "block_entity", "entity", "item")
 _TOKEN = re.compile(
@@ -385,7 +387,7 @@ class _Writer:
             return
         members = self.families[name] = {}
         for key, (file, expression) in self.book.families.get(name, {}).items():
-            if not key.startswith("%"):
+            if not key.startswith("%") and (name != "resource" or key in _WRITTEN_OUT):
                 members[key] = self.overrides["family"].get(name, {}).get(key) or self.form(expression, file, {})
 
     def reached(self) -> dict[str, Any]:
