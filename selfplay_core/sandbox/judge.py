@@ -9,8 +9,9 @@ from selfplay_core.sandbox.problem import INCOMPLETE, INCORRECT, Problem, Reject
 
 __all__ = ["judge"]
 
-# RCON brings no more than 1446 bytes; what a file of commands holds may be as long as a command block's.
-_LONGEST_COMMAND: Final = 32767
+# RCON brings no more than 1446 bytes. What a file of commands holds may be longer, but not so long that judging one
+# line takes noticeable time.
+_LONGEST_COMMAND: Final = 10_000
 _DEPTH_LIMIT: Final = 100
 
 _OPENING: Final = frozenset("{[(")
