@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -293,6 +294,7 @@ def test_a_terminated_check_leaves_no_traceback() -> None:
         assert child.stdout is not None
         child.stdin.write(f"{GOOD}\n".encode())
         child.stdin.flush()
+        assert select.select([child.stdout], [], [], 60)[0]
         assert child.stdout.readline() == b"1: accepted: give @p stone\n"
         child.send_signal(signal.SIGTERM)
         _, complaint = child.communicate(timeout=60)

@@ -55,9 +55,6 @@ def run(options: argparse.Namespace) -> int:
         for name in options.files:
             _check(name, options, counts)
         sys.stdout.flush()
-    except BrokenPipeError as error:
-        give_up_stdout(error)
-        return 1
     except SelfplayError as error:
         print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
