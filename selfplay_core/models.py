@@ -11,6 +11,7 @@ __all__ = [
     "CATEGORY_NAMES",
     "IMPORTED",
     "SANDBOX_NAME",
+    "SANDBOX_RESET",
     "UNKNOWN_VERSION",
     "Action",
     "Answer",
@@ -45,6 +46,9 @@ AUTO: Final = "auto"
 
 SANDBOX_NAME: Final = "selfplay-sandbox"
 """What the embedded model and the embedded server call themselves."""
+
+SANDBOX_RESET: Final = "sandbox reset"
+"""The one command that no other server has: the sandbox's world is as it was at its beginning."""
 
 CATEGORY_NAMES: Final = (
     "enchantment_combos",

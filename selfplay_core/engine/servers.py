@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from selfplay_core.errors import ServerBusy
 from selfplay_core.llm.base import ChatModel
-from selfplay_core.models import ModelIdentity, WorldIdentity
+from selfplay_core.models import SANDBOX_RESET, ModelIdentity, WorldIdentity
 from selfplay_core.settings import LlmSettings, Secret, Settings
 from selfplay_core.verify.address import RconAddress
 from selfplay_core.verify.caps import Caps
@@ -160,6 +160,8 @@ def conduct_of(settings: Settings) -> Conduct:
         cleanup=world.cleanup,
         round_setup=world.round_setup,
         round_cleanup=world.round_cleanup,
+        # What a round set up is forgotten with the rest, and set up again.
+        afresh=(SANDBOX_RESET, *world.round_setup) if world.kind == "sandbox" else (),
         caps=Caps(caps.entities, caps.blocks, caps.commands_per_minute),
     )
 
