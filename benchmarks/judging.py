@@ -21,8 +21,8 @@ __all__ = ["main"]
 
 _TARGET: Final = 800
 _LONG: Final = {
-    "a list of 12,000 characters": "data merge storage a:b {a:[" + "1," * 5_980 + "1]}",
-    "a text of 12,000 characters": "tellraw @a [" + '{text:"a"},' * 1_080 + '"b"]',
+    "a list of 16,000 characters": "data merge storage a:b {a:[" + "1," * 7_980 + "1]}",
+    "a text of 16,000 characters": "tellraw @a [" + '{text:"a"},' * 1_440 + '"b"]',
     "100,000 characters": "data merge storage a:b {a:[" + "1," * 50_000 + "1]}",
     "500 nested lists": "tellraw @a " + "[" * 500 + '"a"' + "]" * 500,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -181,11 +182,13 @@ def test_utf_16_is_told_with_what_to_do() -> None:
         list(read_lines(BytesIO(b"\xfe\xff\x00g"), function=True))
 
 
-def test_commands_too_long_to_be_judged_are_neither_accepted_nor_rejected() -> None:
-    """100 KB on a line: told, counted, and no reason to fail."""
-    found = verdicts(given=b"say " + b"x" * 100_000 + b"\nlist\n")
-    assert [one["verdict"] for one in found] == ["unjudged", "accepted"]
-    assert "12,000" in found[0]["message"]
+def test_what_cannot_be_judged_here_is_neither_accepted_nor_rejected() -> None:
+    """100 KB on a line, and what is nested deeper than is read here but not than the game reads; deeper is rejected."""
+    nested = [b"tellraw @a " + b"[" * depth + b'"a"' + b"]" * depth for depth in (90, 400, 600)]
+    found = verdicts(given=b"\n".join([b"say " + b"x" * 100_000, *nested, b"list"]))
+    assert [one["verdict"] for one in found] == ["unjudged", "accepted", "unjudged", "rejected", "accepted"]
+    assert "16,000" in found[0]["message"]
+    assert "depth > 512" in found[3]["message"]
 
 
 def test_memory_stays_flat_over_long_lines_and_many() -> None:
@@ -293,6 +296,7 @@ def test_a_terminated_check_leaves_no_traceback() -> None:
         assert child.stdout is not None
         child.stdin.write(f"{GOOD}\n".encode())
         child.stdin.flush()
+        assert select.select([child.stdout], [], [], 60)[0]
         assert child.stdout.readline() == b"1: accepted: give @p stone\n"
         child.send_signal(signal.SIGTERM)
         _, complaint = child.communicate(timeout=60)

@@ -78,7 +78,9 @@ def table(half: str, rows: list[Case]) -> tuple[str, Counter[str]]:
         found["false rejects"] = not case.rejected and problem is not None
         if problem is not None and case.rejected and case.message is not None:
             found["messages"] = 1
-            found["equal"] = problem.message == case.message and (case.cursor is None or problem.cursor in (case.cursor, None))
+            found["equal"] = problem.message == case.message and (
+                case.cursor is None or problem.cursor in (case.cursor, None)
+            )
         counts[case.kind] += found
         counts["all"] += found
         if found["false accepts"] or found["false rejects"]:

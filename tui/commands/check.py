@@ -14,7 +14,7 @@ import orjson
 
 from selfplay_core.errors import SelfplayError, SettingsError, UsageError
 from selfplay_core.models import VerdictOutcome
-from selfplay_core.sandbox.judge import judge
+from selfplay_core.sandbox.judge import beyond, judge
 from selfplay_core.sandbox.lines import Line, read_lines
 from selfplay_core.sandbox.problem import Problem, with_context
 from selfplay_core.sandbox.rules import adopt
@@ -31,8 +31,6 @@ _UNJUDGED: Final = "unjudged"
 
 _STDIN: Final = "-"
 _FUNCTION: Final = ".mcfunction"
-# The time that a verdict takes grows with the command; functions may hold such of 2,000,000 characters.
-_LONGEST: Final = 12_000
 _SHOWN: Final = 160
 
 
@@ -55,9 +53,6 @@ def run(options: argparse.Namespace) -> int:
         for name in options.files:
             _check(name, options, counts)
         sys.stdout.flush()
-    except BrokenPipeError as error:
-        give_up_stdout(error)
-        return 1
     except SelfplayError as error:
         print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -115,12 +110,12 @@ def _found(line: Line, *, with_worldedit: bool) -> _Finding:
     if line.doubt:
         return _Finding(_UNJUDGED, line.doubt)
     command = line.text.removeprefix("/")
-    if len(command) > _LONGEST:
-        return _Finding(_UNJUDGED, f"Longer than the {_LONGEST:,} characters that are judged here: {len(command):,}")
     if with_worldedit and is_worldedit(command):
         reply = worldedit(command)
         refused = judge_reply(reply, command).outcome is VerdictOutcome.REJECTED
         return _Finding(_REJECTED, reply) if refused else _Finding(_ACCEPTED)
+    if doubt := beyond(command):
+        return _Finding(_UNJUDGED, doubt)
     problem = judge(command)
     if not isinstance(problem, Problem):
         return _Finding(_ACCEPTED)
