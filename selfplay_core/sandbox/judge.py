@@ -11,7 +11,7 @@ __all__ = ["beyond", "judge"]
 
 # RCON brings no more than 1446 bytes; a command block holds twice as much, and a function 2,000,000 characters, but the
 # time of a verdict grows with them.
-_LONGEST: Final = 10_000
+_LONGEST: Final = 16_000
 _DEEPEST: Final = 100
 _DEEPEST_OF_THE_GAME: Final = 512
 
