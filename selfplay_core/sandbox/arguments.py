@@ -19,6 +19,7 @@ from selfplay_core.sandbox.nbt_path import read_nbt_path
 from selfplay_core.sandbox.particles import read_particle
 from selfplay_core.sandbox.problem import Rejected
 from selfplay_core.sandbox.registries import COLOUR, GAMEMODE, known, known_tag
+from selfplay_core.sandbox.schema import family_error
 from selfplay_core.sandbox.selectors import Selector, read_target
 from selfplay_core.sandbox.snbt import Tag, read_compound, read_tag
 from selfplay_core.sandbox.texts import style_error, text_error
@@ -31,6 +32,7 @@ _MESSAGE_LIMIT: Final = 256
 _MOST_TICKS: Final = 2**31 - 1
 _UNITS: Final = {"": 1, "t": 1, "s": 20, "d": 24000}
 _OPERATIONS: Final = ("=", "+=", "-=", "*=", "/=", "%=", "<", ">", "><")
+_OF_DATA_PACKS: Final = ("item_modifier", "predicate")
 _UUID_CHARACTERS = re.compile("[-A-Fa-f0-9]*")
 _SLOT = re.compile(
     r"armor\.(?:head|chest|legs|feet|body)|weapon(?:\.(?:mainhand|offhand))?|hotbar\.[0-8]|"
@@ -155,16 +157,26 @@ def _named_or_written(registry: str) -> Reader:
     """Return the reader of a thing that is named by its id or written out in place."""
 
     def read(text: str, at: int, _: Mapping[str, Any]) -> tuple[Tag, int]:
+        at = scan.skip_blanks(text, at)
         if text[at : at + 1] in ("{", "["):
-            return read_tag(text, at)
+            return _written_out(text, at, registry)
         identifier, end = scan.read_id(text, at)
         if end == at:
             raise Rejected("Invalid ID", at)
-        if not known(registry, identifier):
+        # Without a data pack there are neither predicates nor item modifiers.
+        if registry in _OF_DATA_PACKS or not known(registry, identifier):
             raise Rejected(f"Can't find element '{identifier}' in registry 'minecraft:{registry}'", end)
         return identifier, end
 
     return read
+
+
+def _written_out(text: str, at: int, registry: str) -> tuple[Tag, int]:
+    value, end = read_tag(text, at)
+    wrong = family_error("resource", registry, value)
+    if wrong:
+        raise Rejected(f"Failed to parse structure: {wrong}", end)
+    return value, end
 
 
 def _pattern(text: str, at: int, properties: Mapping[str, Any]) -> tuple[str, int]:
@@ -175,7 +187,7 @@ def _pattern(text: str, at: int, properties: Mapping[str, Any]) -> tuple[str, in
 def _slot(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
     word, end = scan.read_until_blank(text, at)
     if _SLOTS.fullmatch(word):
-        raise Rejected(f"Only single slots are allowed; got '{word}'", end)
+        raise Rejected(f"Only single slots allowed: got '{word}'", end)
     if not _SLOT.fullmatch(word):
         raise Rejected(f"Unknown slot '{word}'", end)
     return word, end

@@ -78,7 +78,7 @@ def _read_states(text: str, at: int, name: str, *, any_property: bool) -> tuple[
         if not any_property and key not in allowed:
             raise Rejected(f"Block {name} does not have property '{key}'", start)
         if key in states:
-            raise Rejected(f"Property '{key}' can only be set once for block {name}", start if any_property else at)
+            raise Rejected(f"Property '{key}' can only be set once for block {name}", start)
         at = scan.skip_blanks(text, at)
         if text[at : at + 1] != "=":
             raise Rejected(f"Expected value for property '{key}' on block {name}", start if any_property else at)

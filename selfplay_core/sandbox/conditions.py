@@ -75,7 +75,7 @@ def _blocks(call: Call) -> int:
     start, end, to = call.block("start"), call.block("end"), call.block("destination")
     low = (min(start[0], end[0]), min(start[1], end[1]), min(start[2], end[2]))
     high = (max(start[0], end[0]), max(start[1], end[1]), max(start[2], end[2]))
-    volume_of(low, high)
+    volume_of(call, low, high)
     count = 0
     for x in range(low[0], high[0] + 1):
         for y in range(low[1], high[1] + 1):

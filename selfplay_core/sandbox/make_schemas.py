@@ -26,7 +26,11 @@ __all__ = ["main"]
 
 _GAME: Final = (1, 21, 11)
 _HERE: Final = Path(__file__).parent
-_FAMILIES: Final = ("data_component", "data_component_predicate", "particle")
+_FAMILIES: Final = ("data_component", "data_component_predicate", "particle", "resource")
+# Of the files of a data pack those that a command may hold instead of naming them.
+_WRITTEN_OUT: Final = ("dialog", "item_modifier", "loot_table", "predicate")
+# Types that the checks written in Python ask for.
+_BY_NAME: Final = ("ItemStackTemplate",)
 # What a decoder does not look into.
 _OPEN: Final = ("block", "block_entity", "entity", "item")
 _TOKEN = re.compile(
@@ -385,7 +389,7 @@ class _Writer:
             return
         members = self.families[name] = {}
         for key, (file, expression) in self.book.families.get(name, {}).items():
-            if not key.startswith("%"):
+            if not key.startswith("%") and (name != "resource" or key in _WRITTEN_OUT):
                 members[key] = self.overrides["family"].get(name, {}).get(key) or self.form(expression, file, {})
 
     def reached(self) -> dict[str, Any]:
@@ -393,6 +397,7 @@ class _Writer:
         kept: dict[str, Any] = {"families": {}, "types": {}}
         types = self.types | self.overrides["type"]
         pending: list[Any] = [["of", family] for family in _FAMILIES]
+        pending += [["ref", name] for name in _BY_NAME]
         while pending:
             form = pending.pop()
             if isinstance(form, dict):

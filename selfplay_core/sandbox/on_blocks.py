@@ -79,11 +79,12 @@ def _corners(call: Call, first: str, second: str) -> tuple[Place, Place]:
     return low, high
 
 
-def volume_of(low: Place, high: Place) -> int:
+def volume_of(call: Call, low: Place, high: Place) -> int:
     """Return how many blocks a box holds; raises `Failed` above what one command may touch."""
     count = (high[0] - low[0] + 1) * (high[1] - low[1] + 1) * (high[2] - low[2] + 1)
     if count > _VOLUME_LIMIT:
         raise Failed(f"Too many blocks in the specified area (maximum {_VOLUME_LIMIT}, but specified {count})")
+    call.state.spend("blocks", count)
     return count
 
 
@@ -100,7 +101,7 @@ def _on_shell(place: Place, low: Place, high: Place) -> bool:
 
 def _fill(call: Call) -> str:
     low, high = _corners(call, "from", "to")
-    volume_of(low, high)
+    volume_of(call, low, high)
     new = _made(call.value("block"))
     only: Block | None = call.value("filter")
     mode = call.words[-1]
@@ -124,7 +125,7 @@ def _fill(call: Call) -> str:
 
 def _clone(call: Call) -> str:
     low, high = _corners(call, "begin", "end")
-    volume_of(low, high)
+    volume_of(call, low, high)
     target = call.block("destination")
     end = tuple(target[axis] + high[axis] - low[axis] for axis in range(3))
     forced = call.words[-1] in ("force", "move")

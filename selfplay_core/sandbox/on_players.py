@@ -8,6 +8,7 @@ from typing import Final
 
 from selfplay_core.sandbox.call import Call, named, told
 from selfplay_core.sandbox.items import ItemTest
+from selfplay_core.sandbox.names import display_name
 from selfplay_core.sandbox.problem import Failed
 from selfplay_core.sandbox.registries import known, stack_size
 from selfplay_core.sandbox.state import Being
@@ -172,6 +173,18 @@ def _item_replace(call: Call) -> str:
     return told(f"Replaced a slot on {named(beings, 'entities')} with {call.shown('item')}", len(beings))
 
 
+def _item_copied(call: Call) -> str:
+    """Copy or change what is held; of slots the world knows the hand alone, every other one is empty."""
+    source = call.targets("source" if call.has("source") else "targets")[0]
+    slot = call.value("sourceSlot", call.value("slot"))
+    held = source.held if slot in ("weapon", "weapon.mainhand") else None
+    if held is None and call.words[1] == "modify":
+        raise Failed(f"No targets accepted item into slot {slot}")
+    beings = call.targets("targets")
+    shown = f"[{display_name(held or 'air')}]"
+    return told(f"Replaced a slot on {named(beings, 'entities')} with {shown}", len(beings))
+
+
 def _advancement(call: Call) -> str:
     """Grant or revoke; who has got what is not kept, so that the first and the second time are the same."""
     beings = call.targets("targets")
@@ -238,6 +251,8 @@ HANDLERS: dict[str, _Handler] = {
     "experience": _experience,
     "gamemode": _gamemode,
     "give": _give,
+    "item modify entity": _item_copied,
+    "item replace entity from entity": _item_copied,
     "item replace entity with": _item_replace,
     "list": _list,
     "msg": _silent,

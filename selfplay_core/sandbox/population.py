@@ -58,11 +58,9 @@ def matching(target: Selector, source: Source, state: State) -> tuple[Being, ...
         name = target.name.lower()
         return tuple(being for being in state.beings if being.holder.lower() == name)
     origin = _origin(target, source)
-    chosen = [
-        being
-        for being in _candidates(target, source, state)
-        if all(_fits(option, being, origin, state) for option in target.options)
-    ]
+    candidates = _candidates(target, source, state)
+    state.spend("looks at entities", len(candidates) * len(target.options))
+    chosen = [being for being in candidates if all(_fits(option, being, origin, state) for option in target.options)]
     return tuple(_sorted(target, chosen, origin)[: target.limit])
 
 

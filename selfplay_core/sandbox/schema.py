@@ -45,7 +45,7 @@ _LOOKED_UP: Final = frozenset(
             "villager_type",
             "wolf_sound_variant",
         ),
-        *("wolf_variant", "instrument", "jukebox_song"),
+        *("wolf_variant", "instrument", "jukebox_song", "chicken_variant", "zombie_nautilus_variant", "dialog"),
     )
 )
 _SHOWN: Final = 60

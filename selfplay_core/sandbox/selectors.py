@@ -19,7 +19,6 @@ _SORTS: Final = ("nearest", "furthest", "random", "arbitrary")
 _NUMBERS: Final = ("x", "y", "z", "dx", "dy", "dz")
 _RANGES: Final = ("distance", "level", "x_rotation", "y_rotation")
 _MAPS: Final = ("scores", "advancements")
-_WORDS: Final = ("tag", "team")
 _UNENDED: Final = "Expected end of options"
 _PLAYER: Final = "minecraft:player"
 
@@ -132,7 +131,7 @@ def _applicable(key: str, state: _State) -> bool:
         return not state.type_settled
     if key in ("limit", "sort"):
         return state.variable != "s" and not state.has(key)
-    if key in ("name", "gamemode"):
+    if key in ("name", "gamemode", "team"):
         return not state.has(key, inverted=False)
     if key in _NUMBERS or key in _RANGES or key in _MAPS:
         return not state.has(key)
@@ -294,7 +293,7 @@ def _read_map(text: str, at: int, entry: Callable[[str, int], int]) -> int:
 _READERS: Final[dict[str, _Reader]] = {
     **dict.fromkeys(_NUMBERS, _number),
     **dict.fromkeys(_RANGES, _range),
-    **dict.fromkeys(_WORDS, _word),
+    **dict.fromkeys(("tag", "team"), _word),
     "name": _name,
     "limit": _limit,
     "sort": _sort,

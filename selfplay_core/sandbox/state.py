@@ -45,7 +45,8 @@ _ANIMALS: Final[tuple[tuple[str, Position], ...]] = (
 )
 # What every player carries, so that `clear` finds something and not everything.
 _INVENTORY: Final = {"bread": 3, "torch": 16, "wooden_sword": 1}
-_LIMITS: Final = {"beings": 256, "blocks": 65536, "names": 256}
+_LIMITS: Final = {"beings": 128, "blocks": 65536, "names": 256}
+_AT_ONCE: Final = {"blocks": 40_000, "looks at entities": 60_000}
 _GROUND: Final = 63
 _BOTTOM: Final = -64
 
@@ -138,6 +139,7 @@ class State:
 
     def __init__(self, players: Iterable[str]) -> None:
         self._made = 0
+        self._left = dict(_AT_ONCE)
         self.beings: list[Being] = []
         for index, name in enumerate(players):
             player = self.add(name, "player", (0.5 + 2 * index, 64.0, 1.5))
@@ -159,6 +161,16 @@ class State:
         self.time = 1000
         self.weather = "clear"
         self.difficulty = "easy"
+
+    def begin_command(self) -> None:
+        """Give a command its allowance; however often `execute` runs its last part, all of it shares one."""
+        self._left = dict(_AT_ONCE)
+
+    def spend(self, kind: str, count: int) -> None:
+        """Count what a command takes of the server's time; raises `Failed` once it is too much for one command."""
+        if count > self._left[kind]:
+            raise Failed(f"The sandbox understands this command but takes no more than {_AT_ONCE[kind]} {kind} for one")
+        self._left[kind] -= count
 
     @property
     def players(self) -> tuple[Being, ...]:

@@ -14,7 +14,7 @@ from selfplay_core.sandbox.snbt import Tag, written
 
 __all__ = ["plain_text", "style_error", "text_error"]
 
-_HEX = re.compile("#[0-9a-fA-F]{1,6}")
+_HEX = re.compile("#0*[0-9a-fA-F]{1,6}")
 _STYLES: Final = ("bold", "italic", "underlined", "strikethrough", "obfuscated")
 _SOURCES: Final = ("entity", "block", "storage")
 _SHOWN: Final = 60
@@ -230,9 +230,11 @@ def _change_page(event: Mapping[str, Tag]) -> str | None:
 
 
 def _show_dialog(event: Mapping[str, Tag]) -> str | None:
+    from selfplay_core.sandbox.schema import family_error
+
     dialog = event.get("dialog")
     if isinstance(dialog, dict):
-        return None if "type" in dialog else f"No key type in MapLike[{_shown(dialog)}]"
+        return family_error("resource", "dialog", dialog)
     wrong = _id_error(event, "dialog")
     if wrong:
         return wrong

@@ -12,11 +12,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Node", "grown", "mecha_tree"]
 
-_FILE = "1_21.json"
+_FILE: Final = "1_21.json"
+# What mecha's tree has and a dedicated server without experiments has not.
+_ABSENT: Final = (
+    ("publish",),
+    ("gamerule", "max_minecart_speed"),
+    ("gamerule", "minecraft:max_minecart_speed"),
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +53,13 @@ def mecha_tree() -> Node:
     if spec is None or spec.origin is None:
         raise LookupError("mecha is not installed, and the sandbox has no other tree of commands")
     path = Path(spec.origin).parent / "resources" / _FILE
-    return grown(json.loads(path.read_text(encoding="utf-8")))
+    report = json.loads(path.read_text(encoding="utf-8"))
+    for *way, last in _ABSENT:
+        children = report["children"]
+        for word in way:
+            children = children[word]["children"]
+        del children[last]
+    return grown(report)
 
 
 def grown(report: Mapping[str, Any]) -> Node:

@@ -59,7 +59,7 @@ class World:
         self._state = State(players)
 
     def reply(self, command: str) -> str:
-        """Return the server's reply; never raises, takes at most some 50 ms for any text."""
+        """Return the server's reply; never raises, takes at most some tens of milliseconds for any text."""
         line = command.removeprefix("/")
         plugin = self._plugin_reply(line)
         if plugin is not None:
@@ -67,6 +67,7 @@ class World:
         parsed = judge(line)
         if isinstance(parsed, Problem):
             return with_context(parsed, line)
+        self._state.begin_command()
         try:
             return str(self._run(Call(parsed, Source(), self._state)))
         except Failed as failed:
