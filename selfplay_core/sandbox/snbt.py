@@ -78,15 +78,17 @@ _ELEMENTS: Final[dict[str, tuple[type[int], ...]]] = {
 }
 
 _DIGITS = r"[0-9](?:[0-9_]*[0-9])?"
-_EXPONENT = rf"[eE][+-]?{_DIGITS}"
+# Every part of a number may have blanks before it: the game's rules skip them before each character that they expect.
+_EXPONENT = rf"\s*[eE]\s*(?:[+-]\s*)?{_DIGITS}"
 _FLOAT = re.compile(
-    rf"([+-]?(?:{_DIGITS}\.(?:{_DIGITS})?(?:{_EXPONENT})?|\.{_DIGITS}(?:{_EXPONENT})?|{_DIGITS}{_EXPONENT}))"
-    rf"([fFdD]?)|([+-]?{_DIGITS})([fFdD])"
+    rf"((?:[+-]\s*)?(?:{_DIGITS}\s*\.(?:\s*{_DIGITS})?(?:{_EXPONENT})?|\.\s*{_DIGITS}(?:{_EXPONENT})?|{_DIGITS}{_EXPONENT}))"
+    rf"(?:\s*([fFdD]))?|((?:[+-]\s*)?{_DIGITS})\s*([fFdD])"
 )
 _INTEGER = re.compile(
-    r"([+-]?)(?:0[xX]([0-9a-fA-F](?:[0-9a-fA-F_]*[0-9a-fA-F])?)|0[bB]([01](?:[01_]*[01])?)|([0-9](?:[0-9_]*[0-9])?))"
-    r"([uUsS]?[bBsSiIlL])?"
+    r"([+-]?)\s*(?:0\s*[xX]\s*([0-9a-fA-F](?:[0-9a-fA-F_]*[0-9a-fA-F])?)|0\s*[bB]\s*([01](?:[01_]*[01])?)|([0-9](?:[0-9_]*[0-9])?))"
+    r"(?:\s*((?:[uUsS]\s*)?[bBsSiIlL]))?"
 )
+_BLANK = re.compile(r"\s")
 _STARTS_NUMBER: Final = frozenset("+-.0123456789")
 _ESCAPES: Final = {"b": "\b", "s": " ", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
 _HEX: Final = {"x": 2, "u": 4, "U": 8}
@@ -204,8 +206,8 @@ def _unquoted(text: str, at: int) -> tuple[Tag, int]:
     after = scan.skip_blanks(text, end)
     if text[after : after + 1] == "(":
         return _operation(text, word, at, after + 1)
-    if word in ("true", "false"):
-        return Byte(word == "true"), end
+    if word.lower() in ("true", "false"):
+        return Byte(word.lower() == "true"), end
     return word, end
 
 
@@ -288,7 +290,7 @@ def _number(text: str, at: int) -> tuple[Tag, int]:
     if match is None:
         return _integer(text, at, default="i")
     digits = match[1] or match[3]
-    value = float(digits.replace("_", ""))
+    value = float(_BLANK.sub("", digits).replace("_", ""))
     kind = _DECIMAL_TYPES[(match[2] or match[4] or "").lower()]
     limit = 3.4028235677973366e38 if kind is Float else float("inf")
     if abs(value) >= limit:
@@ -306,7 +308,7 @@ def _integer(text: str, at: int, default: str) -> tuple[int, int]:
         raise Rejected("Decimal numbers can't start with 0", at + len(sign) + 1)
     digits = (hexadecimal or binary or decimal or "").replace("_", "")
     base = 16 if hexadecimal else 2 if binary else 10
-    ending = (ending or "").lower()
+    ending = _BLANK.sub("", ending or "").lower()
     signed = base == 10 if len(ending) < 2 else ending[0] == "s"
     if not signed and sign == "-":
         raise Rejected("Expected a non-negative number", match.end())

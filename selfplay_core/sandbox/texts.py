@@ -162,7 +162,7 @@ def style_error(value: Mapping[str, Tag]) -> str | None:
         return wrong
     if "insertion" in value and not isinstance(value["insertion"], str):
         return f"Not a string: {_shown(value['insertion'])}"
-    if "font" in value and (wrong := _font_error(value)):
+    if "font" in value and (wrong := _id_error(value, "font")):
         return wrong
     return _event_error(value, "click_event", _CLICKS) or _event_error(value, "hover_event", _HOVERS)
 
@@ -171,11 +171,6 @@ def _shadow_error(shadow: Tag) -> str | None:
     numbers = shadow if isinstance(shadow, list) else [shadow]
     fine = all(isinstance(number, (int, float)) for number in numbers)
     return None if fine and len(numbers) in (1, 4) else f"Not a colour: {_shown(shadow)}"
-
-
-def _font_error(value: Mapping[str, Tag]) -> str | None:
-    # Since 1.21.9 a font may also be described; what describes it is for the game itself.
-    return None if isinstance(value["font"], dict) else _id_error(value, "font")
 
 
 def _id_error(value: Mapping[str, Tag], key: str) -> str | None:
