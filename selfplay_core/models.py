@@ -12,6 +12,7 @@ __all__ = [
     "IMPORTED",
     "SANDBOX_MODELS",
     "SANDBOX_NAME",
+    "SANDBOX_RESET",
     "UNKNOWN_VERSION",
     "Action",
     "Answer",
@@ -49,6 +50,9 @@ SANDBOX_NAME: Final = "selfplay-sandbox"
 
 SANDBOX_MODELS: Final = (SANDBOX_NAME, f"{SANDBOX_NAME}-mini")
 """The embedded models, of which the second errs more often."""
+
+SANDBOX_RESET: Final = "sandbox reset"
+"""The one command that no other server has: the sandbox's world is as it was at its beginning."""
 
 CATEGORY_NAMES: Final = (
     "enchantment_combos",

@@ -9,6 +9,7 @@ from typing import Final
 from selfplay_core.models import CATEGORY_NAMES
 from tui import __version__
 from tui.bakeoff_options import bakeoff_parser
+from tui.check_options import check_parser
 from tui.data_options import export_parser, import_parser, stats_parser
 from tui.parsing import Parser, Unusable, add_place, new_parser
 from tui.setting_options import FLAG_NAMES, add_settings
@@ -34,6 +35,7 @@ commands:
   bakeoff        compare models on the same cases (selfplay-tui bakeoff --help)
   simulate       compare the ways to choose categories, on students of known skill (selfplay-tui simulate --help)
   doctor         look at everything that a run needs (selfplay-tui doctor --help)
+  check          tell which commands of a file a server would refuse, and why (selfplay-tui check --help)
   sandbox        serve the sandbox's model and server to other programs (selfplay-tui sandbox --help)
 
 examples:
@@ -54,11 +56,22 @@ Every option under "settings" is also a key of <workspace>/selfplay.toml and a v
 
 _SANDBOX_DESCRIPTION: Final = """\
 Serve the sandbox on loopback until interrupted: an Ollama-shaped server with a scripted model, and an RCON
-server with a small world. One JSON line on stdout tells the addresses once both listen."""
+server with a small world. One JSON line on stdout tells the addresses, and by which rules it judges, once both listen.
+
+The built-in rules are those of Minecraft 1.21.11. --import takes the commands and ids of a server of your own in
+their place, for every run, `check` and `sandbox` of yours from then on; --forget goes back."""
 
 _SANDBOX_EPILOG: Final = """\
-example:
-  selfplay-tui sandbox --ollama-port 11500 --rcon-port 25580 --rcon-pass secret"""
+examples:
+  selfplay-tui sandbox --ollama-port 11500 --rcon-port 25580 --rcon-pass secret
+  java -DbundlerMainClass=net.minecraft.data.Main -jar server.jar --reports
+  selfplay-tui sandbox --import generated/reports
+      commands.json and registries.json are needed, blocks.json is used if it is there; 1.21.5 to 1.21.11
+  selfplay-tui sandbox --forget
+
+exit codes:
+  0 imported or forgotten   1 the disk refused   2 usage, or reports that are missing, damaged or of another version
+  130 and 143 served until interrupted"""
 
 _REVIEW_DESCRIPTION: Final = """\
 The review screen without a run of its own: look at what other runs bring, accept, reject, edit, undo.
@@ -170,6 +183,14 @@ def _sandbox_parser() -> Parser:
     parser.add_argument("--rcon-port", type=_port, default=0, metavar="PORT", help="0 (default) takes a free one")
     parser.add_argument("--rcon-pass", default="sandbox", metavar="PASSWORD", help="default: sandbox")
     parser.add_argument("--no-worldedit", action="store_true", help="a server without the WorldEdit plugin")
+    rules = parser.add_argument_group("rules").add_mutually_exclusive_group()
+    rules.add_argument(
+        "--import",
+        dest="reports",
+        metavar="REPORTS",
+        help="judge by these reports from now on; does not serve",
+    )
+    rules.add_argument("--forget", action="store_true", help="judge by the built-in rules again; does not serve")
     return parser
 
 
@@ -188,5 +209,6 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "bakeoff": bakeoff_parser,
     "simulate": simulate_parser,
     "doctor": _doctor_parser,
+    "check": check_parser,
     "sandbox": _sandbox_parser,
 }
