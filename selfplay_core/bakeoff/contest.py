@@ -17,7 +17,7 @@ from selfplay_core.bakeoff.cases import Case, CaseBook
 from selfplay_core.bakeoff.events import BakeoffEnded, BakeoffStarted, CaseMarked
 from selfplay_core.bakeoff.guard import keep_out
 from selfplay_core.bakeoff.ledger import marks_by_model
-from selfplay_core.bakeoff.marks import mark
+from selfplay_core.bakeoff.marks import Circumstances, Mark, mark
 from selfplay_core.bakeoff.standing import leader_is_decided
 from selfplay_core.bakeoff.terms import Terms, differences, digest, terms_of
 from selfplay_core.categories import Texts
@@ -32,9 +32,9 @@ from selfplay_core.engine.servers import Credentials, Model, World, open_model, 
 from selfplay_core.engine.solver import Solver
 from selfplay_core.engine.surroundings import Surroundings
 from selfplay_core.engine.watch import Watch, inspect_at_start
-from selfplay_core.errors import CapReached, GaveUp, UsageError
+from selfplay_core.errors import Blank, CapReached, Fault, GaveUp, Truncated, UsageError
 from selfplay_core.events import Announce
-from selfplay_core.models import UNKNOWN_VERSION, Action, ModelIdentity, Outcome, Prompt, Trace, workspace_kind
+from selfplay_core.models import UNKNOWN_VERSION, Action, ModelIdentity, Outcome, Prompt, Trace, TraceId, workspace_kind
 from selfplay_core.settings import Settings
 from selfplay_core.store.bakeoffs import (
     BakeoffRecord,
@@ -49,7 +49,7 @@ from selfplay_core.store.bakeoffs import (
 )
 from selfplay_core.store.codec import decode
 from selfplay_core.store.database import DATABASE_NAME, Database
-from selfplay_core.store.runs import RunRecord, RunStatus, check_kind, end_run
+from selfplay_core.store.runs import RunRecord, RunStatus, check_kind, end_run, hold_generating
 from selfplay_core.store.thread import AsyncStore, open_store
 
 __all__ = ["BakeoffJob", "bake_off"]
@@ -91,6 +91,7 @@ class _Contender:
     identity: ModelIdentity
     run_id: str
     solver: Solver
+    faults: dict[TraceId, Fault]
 
 
 async def bake_off(job: BakeoffJob, control: Control, announce: Announce) -> BakeoffEnded:
@@ -100,8 +101,14 @@ async def bake_off(job: BakeoffJob, control: Control, announce: Announce) -> Bak
     start, StoreError if the disk says no.
     """
     _refuse_filled(job.folder)
+    if job.folder.resolve() == job.workspace.resolve():
+        raise UsageError(
+            f"this folder is the workspace that the cases are kept out of: {job.folder}. Name another --output."
+        )
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(job.folder))
+        # Before anything is read: what is settled here must be what is asked here.
+        await store.do(hold_generating)
         record = await store.do(_settled, job)
         plan = plan_run(job.settings, seed=record.seed)
         sandbox = await stack.enter_async_context(sandbox_for(job.settings))
@@ -118,9 +125,12 @@ async def bake_off(job: BakeoffJob, control: Control, announce: Announce) -> Bak
         )
         for model in opened:
             await store.do(check_kind, workspace_kind(model.identity, identity))
-        await keep_out(job.book, job.workspace, store)
+        await keep_out(job.book, job.workspace)
         await store.do(begin_bakeoff, record)
-        taking_part = [await store.do(take_part, name, _run_of(job, plan, record)) for name in job.models]
+        taking_part = [
+            await store.do(take_part, name, model.identity.digest, _run_of(job, plan, record))
+            for name, model in zip(job.models, opened, strict=True)
+        ]
         contest = _Contest(job, plan, record, store, world, control, announce)
         for contestant, model in zip(taking_part, opened, strict=True):
             contest.admit(contestant, model)
@@ -180,6 +190,7 @@ class _Contest:
         """Let a model answer from the next turn on."""
         what = f"The model {model.identity.name}"
         outage = Outage(what, give_up=self._plan.give_up, control=self._control, announce=self._announce)
+        faults: dict[TraceId, Fault] = {}
         solver = Solver(
             asker=Asker(model.chat, slots=self._plan.concurrency, outage=outage, control=self._control),
             verifier=self._world.verifier,
@@ -190,8 +201,9 @@ class _Contest:
             model=model.identity,
             control=self._control,
             announce=lambda event: None,
+            heed_fault=faults.__setitem__,
         )
-        self._contenders.append(_Contender(model.identity, contestant.run_id, solver))
+        self._contenders.append(_Contender(model.identity, contestant.run_id, solver, faults))
 
     async def execute(self) -> BakeoffEnded:
         """Take turn after turn; tells how it ended, and raises the first error that no waiting can mend."""
@@ -242,7 +254,7 @@ class _Contest:
                 await self._turn(contender, number, cases)
                 if self._left_undone:
                     return ""
-            if self._job.until_decided and await self._store.do(_is_decided, self._job.models):
+            if self._job.until_decided and await self._store.do(_is_decided):
                 asked = min(start + _CASES_IN_A_TURN, len(order))
                 return f"Decided after {asked} cases." if asked < len(order) else ""
         return ""
@@ -283,7 +295,13 @@ class _Contest:
     async def _answer(self, contender: _Contender, case: Case) -> None:
         trace = await contender.solver.solve(self._trace_id(contender, case), _prompt(case), seed=self._record.seed)
         assert isinstance(trace, Trace), "a plan without a person holds nothing"
-        marked = mark(case, trace, was_denied=self._is_denied(trace), probing=self._plan.execute == "probe")
+        fault = contender.faults.pop(trace.id, None)
+        circumstances = Circumstances(
+            said_nothing=isinstance(fault, Blank | Truncated),
+            was_denied=self._is_denied(trace),
+            probing=self._plan.execute == "probe",
+        )
+        marked = await asyncio.to_thread(mark, case, trace, circumstances)
         why = marked.why.value if marked.why is not None else ""
         record = MarkRecord(case.place, marked.mark.value, why, marked.detail)
         await self._store.do(save_marked, contender.run_id, trace, record, time.time())
@@ -331,8 +349,8 @@ def _settled(database: Database, job: BakeoffJob) -> BakeoffRecord:
     found = bakeoff_of(database)
     seed = job.settings.run.seed
     if found is None:
-        if database.row("SELECT 1 FROM run LIMIT 1") is not None:
-            raise UsageError(f"this folder is a workspace with runs of its own: {job.folder}. Name another --output.")
+        if database.row("SELECT 1 FROM run UNION ALL SELECT 1 FROM ban LIMIT 1") is not None:
+            raise UsageError(f"this folder is a workspace of its own: {job.folder}. Name another --output.")
         drawn = secrets.randbits(_SEED_BITS) if seed is None else seed
         cases = msgspec.json.encode(job.book).decode()
         return BakeoffRecord(print_of, drawn, msgspec.json.encode(terms).decode(), cases, job.wanted, job.until_decided)
@@ -384,15 +402,14 @@ def _order(book: CaseBook, seed: int) -> list[int]:
 def _answered(database: Database, taking_part: Sequence[Contestant], places: Sequence[int]) -> int:
     wanted = set(places)
     return sum(
-        one.place in wanted and one.mark != Outcome.ERRORED
+        one.place in wanted and one.mark != Mark.ERRORED
         for contestant in taking_part
         for one in marks(database, contestant.run_id)
     )
 
 
-def _is_decided(database: Database, models: Sequence[str]) -> bool:
-    found = marks_by_model(database)
-    return leader_is_decided({name: found[name] for name in models})
+def _is_decided(database: Database) -> bool:
+    return leader_is_decided({name: found for name, found in marks_by_model(database).items() if found})
 
 
 def _prompt(case: Case) -> Prompt:

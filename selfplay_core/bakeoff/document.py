@@ -86,7 +86,8 @@ def as_json(report: Report) -> bytes:
             }
             for one in report.standings
         ],
-        "pairs": [_pair(pair) for pair in report.pairs],
+        "final": report.is_final,
+        "pairs": [_pair(pair, is_final=report.is_final) for pair in report.pairs],
         "headline": headline(report),
         "verdict": verdicts(report),
         "warnings": report.warnings,
@@ -108,6 +109,8 @@ def headline(report: Report) -> str:
     """Return who is the best, as far as that is decided; blank where there is nobody to compare."""
     if not report.pairs:
         return ""
+    if not report.is_final:
+        return "Unfinished: which is better is judged once every model has answered all the cases that are asked."
     best = report.standings[0].entrant.label
     beaten = [pair.second for pair in report.pairs if pair.first == best and pair.is_decided]
     open_against = [
@@ -123,7 +126,7 @@ def headline(report: Report) -> str:
 
 def verdicts(report: Report) -> list[str]:
     """Return a sentence for every pair, the best models first."""
-    return [_sentence(pair) for pair in report.pairs]
+    return [_sentence(pair, is_final=report.is_final) for pair in report.pairs]
 
 
 def how_decided(report: Report) -> list[str]:
@@ -209,7 +212,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+def _pair(pair: Pair, *, is_final: bool) -> dict[str, Any]:
     return {
         "first": pair.first,
         "second": pair.second,
@@ -221,10 +224,10 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "difference": pair.counts.difference,
         "interval": [pair.interval.low, pair.interval.high],
         "test": pair.rule.value,
-        "p": pair.chance,
+        "p": pair.chance if is_final else None,
         "level": pair.level,
-        "decided": pair.is_decided,
-        "more_cases": None if pair.is_decided else pair.more,
+        "decided": is_final and pair.is_decided,
+        "more_cases": pair.more if is_final and not pair.is_decided else None,
     }
 
 
@@ -259,15 +262,17 @@ def _answer(result: Result) -> dict[str, Any]:
     }
 
 
-def _sentence(pair: Pair) -> str:
+def _sentence(pair: Pair, *, is_final: bool) -> str:
     counts, interval = pair.counts, pair.interval
     if not counts.cases:
         return f"{pair.first} and {pair.second}: no case is decided for both."
     measured = (
         f"{counts.difference * 100:+.1f} points (95 %: {interval.low * 100:+.1f} to {interval.high * 100:+.1f}), "
-        f"{counts.first_only} against {counts.second_only} of {counts.cases} cases, "
-        f"p = {_chance(pair.chance)} ({pair.rule.value})"
+        f"{counts.first_only} against {counts.second_only} of {counts.cases} cases"
     )
+    if not is_final:
+        return f"{pair.first} and {pair.second}, so far: {measured}."
+    measured += f", p = {_chance(pair.chance)} ({pair.rule.value})"
     if pair.is_decided:
         return f"{pair.first} is better than {pair.second}: {measured}."
     more = "nobody can say how many more cases it takes" if pair.more is None else f"about {pair.more:,} more cases"
