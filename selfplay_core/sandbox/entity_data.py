@@ -68,7 +68,10 @@ def data_of(being: Being) -> dict[str, Tag]:
 
 
 def _of_a_player(being: Being) -> dict[str, Tag]:
+    held = being.held
+    in_hand = {"SelectedItem": {"id": f"minecraft:{held}", "count": Int(being.items.get(held, 1))}} if held else {}
     return {
+        **in_hand,
         "Dimension": "minecraft:overworld",
         "Inventory": [
             {"Slot": Byte(slot), "id": f"minecraft:{name}", "count": Int(count)}
