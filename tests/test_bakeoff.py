@@ -32,7 +32,7 @@ from tests.servers.ollama import CUT, Reply, fail, lines, say
 from tests.worlds import play, playground
 from tui.drawing.example import example_lines
 from tui.drawing.glyphs import GLYPHS
-from tui.drawing.lines import plain
+from tui.drawing.lines import ROLES, plain
 
 
 async def test_every_model_answers_every_case_once_and_alike(tmp_path: Path) -> None:
@@ -417,7 +417,9 @@ async def test_the_review_screen_shows_what_the_other_models_answered(tmp_path: 
             assert shown.entered is not None
             assert {rival.model for rival in shown.entered.rivals} == set(ground.skills) - {shown.entered.model}
             assert all(rival.trace.prompt.text == shown.trace.prompt.text for rival in shown.entered.rivals)
-            text = "\n".join(plain(line) for line in example_lines(shown, 78, GLYPHS))
+            drawn = example_lines(shown, 78, GLYPHS)
+            assert {piece.role for line in drawn for piece in line} <= set(ROLES)
+            text = "\n".join(plain(line) for line in drawn)
             assert f"{shown.entered.model}: {'MISS, rejected' if shown.entered.model == 'poor' else 'OK'}" in text
             assert text.count("ANOTHER MODEL") == 2
             assert "givee" in text
