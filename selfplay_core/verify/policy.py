@@ -316,8 +316,9 @@ def _entries(entries: frozenset[str]) -> frozenset[tuple[str, ...]]:
 
 
 def _entry_words(entry: str) -> tuple[str, ...]:
-    first, *rest = words(loosened(entry)) or [""]
-    name = bare_name(first)[0]
+    # A command's name ends at the first space, whatever quotes are in it.
+    first, _, arguments = loosened(entry).partition(" ")
+    name, rest = bare_name(first)[0], words(arguments)
     name = ALIASES.get(name, name)
     if name == "function" and rest:
         return (name, _full_id(rest[0]))

@@ -21,7 +21,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|' r"'(?:[^'\\]|\\.)*+'", re.DOTALL)
 _SPACES = re.compile(r" *")
 _LEAD = re.compile(r"[ /]*")
 _COORDINATE = re.compile(r"[~^]?[-+]?[\d.]*(?:[eE][-+]?\d+)?")
-_RUN = re.compile(r"(?<!\S)run(?!\S)", re.IGNORECASE)
+_RUN = re.compile(r"(?<!\S)/*run(?!\S)", re.IGNORECASE)
 _SELECTOR = re.compile(r"(?<!\S)@\S+")
 _FUNCTION = re.compile(r"(?<!\S)(?:if|unless)\s+function\s+(\S+)", re.IGNORECASE)
 _SUMMON = re.compile(r"(?<!\S)summon\s+(\S+)", re.IGNORECASE)
@@ -261,6 +261,8 @@ def _every_start(text: str) -> Reading:
     calls = []
     for start in (0, *starts):
         name, doubled, end = _root(text, start)
+        while name == "run" and end < len(text):
+            name, doubled, end = _root(text, end)
         calls.append(Call(name, text[end:].strip(" ") if start else "", doubled))
     return Reading(
         calls=tuple(calls),
