@@ -59,6 +59,11 @@ class Transcript:
         `ended` is the reason that the server gave for the end, "length" if it was the token limit, or None if
         the server never said that the reply has ended.
         """
+        if ended is None and not self._length:
+            raise Unfinished(
+                f"The stream of {self._source} ended without a word. "
+                "Look into the server's log: the prompt may be longer than its context, or it broke off for another."
+            )
         if ended is None:
             raise Unfinished(
                 f"The stream of {self._source} ended before the server said that the reply is done. "
