@@ -24,7 +24,9 @@ def layered_settings(data: bytes) -> None:
     """Any three layers are settings, or one line that says what is wrong and where."""
     file, variables, flags = (*data.split(PART), b"", b"")[:3]
     environment = _pairs(variables)
-    given = {path: value for path, value in _pairs(flags).items() if path in FLAG_NAMES}
+    # `tui.cli` has refused words that are not UTF-8 before.
+    words = flags.decode("utf-8", "replace").encode()
+    given = {path: value for path, value in _pairs(words).items() if path in FLAG_NAMES}
     with TemporaryDirectory() as folder:
         path = Path(folder, "selfplay.toml")
         path.write_bytes(file)

@@ -16,6 +16,14 @@ __all__ = ["text", "verdict"]
 
 _BAD = (VerdictOutcome.REJECTED, VerdictOutcome.FAILED)
 _LONGEST_MARK = len("<U+E0001>")
+# Unicode's property Default_Ignorable_Code_Point, but for FE00 to FE0F.
+_INVISIBLE = """
+AD 34F 61C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 FEFF FFA0 FFF0-FFF8
+1BCA0-1BCA3 1D173-1D17A E0000-E0FFF
+"""
+_RANGES = [
+    (int(first, 16), int(last or first, 16)) for first, _, last in (w.partition("-") for w in _INVISIBLE.split())
+]
 _BIDIRECTIONAL = {"RLE", "LRE", "RLO", "LRO", "PDF", "RLI", "LRI", "FSI", "PDI"}
 
 
@@ -49,6 +57,7 @@ def text(data: bytes) -> None:
     for character in cleaned:
         assert unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"} or character in "\n\t"
         assert unicodedata.bidirectional(character) not in _BIDIRECTIONAL
+        assert not any(first <= ord(character) <= last for first, last in _RANGES)
     if given.isascii() and given.isprintable():
         assert cleaned == given
     line = one_line(given)
