@@ -209,7 +209,7 @@ async def test_the_way_that_worked_is_remembered_through_a_fault() -> None:
         (say_events(f"<think>{CONTENT}"), Blank, "thinking"),
         (say_events(CONTENT, finish_reason="content_filter"), Unfinished, "content_filter"),
         (Reply((delta(CONTENT),)), Unfinished, "done"),
-        (Reply((delta(CONTENT), event("[DONE]"))), Unfinished, "done"),
+        (Reply((delta(CONTENT), event("[DONE]"))), Unfinished, "--interrupt_requests false"),
         (Reply(()), Unfinished, "without a word"),
         (Reply(itertools.repeat(delta(" " * 50_000))), Unfinished, "1,048,576"),
         (Reply(itertools.repeat(b"data: " + b"x" * 60_000)), Unfinished, "line break"),

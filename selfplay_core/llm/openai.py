@@ -170,6 +170,11 @@ class _Reading:
         if name not in (b"data", b"error") or not data:
             return False
         if data == b"[DONE]":
+            if self.ended is None:
+                raise Unfinished(
+                    f"The server of {self._endpoint.source} says that it is done, but not why: it broke the reply off. "
+                    "If that happens at a concurrency above 1, start llama-cpp-python with --interrupt_requests false."
+                )
             return True
         self._take(json_object(data, self._endpoint.source), failed=name == b"error")
         return False

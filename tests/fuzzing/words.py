@@ -44,7 +44,9 @@ def verdict(data: bytes) -> None:
         for more in ("Set the time to 6000", "Gave 1 [Torch] to Dee", "and more"):
             assert judge(f"{more}\n{reply}", command).outcome is not VerdictOutcome.PASSED
             assert judge(f"{reply}\n{more}", command).outcome is not VerdictOutcome.PASSED
-    painted = judge(f"\u00a7a{reply}\u00a7r", command)
+    # A section sign takes the character after it along.
+    end = "" if reply.endswith("\u00a7") else "\u00a7r"
+    painted = judge(f"\u00a7a{reply}{end}", command)
     assert painted.outcome is found.outcome
 
 

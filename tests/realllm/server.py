@@ -23,15 +23,15 @@ _READY = re.compile(r"Uvicorn running on http://127\.0\.0\.1:(\d+)")
 class LlamaServer:
     """Serves one model on a free port of 127.0.0.1 from entering to leaving the context.
 
-    It computes with one thread, since more spin on busy cores; and a request waits for the one before it, where the
-    server's default is to break that off.
+    It computes with one thread, since more spin on busy cores. With `interrupts`, its default, a request breaks off
+    the one before it, otherwise it waits for that.
     """
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, *, interrupts: bool = False) -> None:
         self._command = [
             *(sys.executable, "-u", "-m", "llama_cpp.server", "--model", str(model)),
             *("--host", "127.0.0.1", "--port", "0", "--n_ctx", "4096", "--n_threads", "1", "--n_threads_batch", "1"),
-            *("--interrupt_requests", "false"),
+            *("--interrupt_requests", str(interrupts).lower()),
         ]
         self.log: list[str] = []
         self._news = threading.Condition()

@@ -11,7 +11,7 @@ import pytest
 
 from selfplay_core.errors import IllTyped, NoAnswer, Truncated, Unfinished
 from selfplay_core.events import PromptsFailed, PromptsWritten
-from selfplay_core.llm.base import ChatRequest, Message
+from selfplay_core.llm.base import ChatReply, ChatRequest, Message
 from selfplay_core.llm.openai import OpenAIChat
 from selfplay_core.llm.replies import answer_schema, decode_answer, decode_prompts, prompts_schema
 from selfplay_core.models import Mode, Outcome, Trace
@@ -178,3 +178,18 @@ async def test_a_dropped_request_frees_the_model(server: LlamaServer, model: Ope
     await asyncio.to_thread(server.wait_for, "Disconnected from client", 30, after=before)
     async with asyncio.timeout(60):
         assert (await model.chat(request(1, answer_schema(Mode.SUDO)))).content
+
+
+async def test_a_server_that_breaks_replies_off_is_explained(tmp_path: Path) -> None:
+    """With its defaults this server ends a reply when another request comes; the message names the option."""
+    write_model(tmp_path / "tiny.gguf", seed=1)
+    with LlamaServer(tmp_path / "tiny.gguf", interrupts=True) as running:
+        client = OpenAIChat(running.url, NAME)
+        await client.chat(request(0, answer_schema(Mode.GOD)))
+        asked = [client.chat(request(seed, answer_schema(Mode.GOD))) for seed in range(16)]
+        ended = await asyncio.gather(*asked, return_exceptions=True)
+        await client.aclose()
+    broken = [end for end in ended if isinstance(end, Unfinished)]
+    assert broken
+    assert all("--interrupt_requests false" in str(end) for end in broken)
+    assert all(isinstance(end, ChatReply) for end in ended if end not in broken)
