@@ -38,7 +38,7 @@ def openai_stream(data: bytes) -> None:
     """As `ollama_stream`, for server-sent events."""
     outcome = _same_however_cut(lambda: OpenAIChat("box", "mc"), data)
     if outcome[0] is ChatReply:
-        assert b"finish_reason" in data
+        _assert_openai_said(data)
 
 
 def answer(data: bytes) -> None:
@@ -67,6 +67,24 @@ def answer(data: bytes) -> None:
         prompt.encode()
         assert prompt == prompt.strip()
         assert len(prompt.splitlines()) == 1
+
+
+def _assert_openai_said(data: bytes) -> None:
+    """Read the events once more: none tells of an error, and one gives the reason of the end."""
+    reasons: list[object] = []
+    for line in LineSplitter().feed(data + b"\n"):
+        name, _, rest = line.strip().partition(b":")
+        text = line.strip() if name.startswith(b"{") else rest.strip()
+        if text == b"[DONE]" and name == b"data":
+            break
+        if not text or not (name.startswith(b"{") or name in (b"data", b"error")):
+            continue
+        assert name != b"error"
+        chunk = json.loads(text.decode("utf-8", "surrogatepass"))
+        assert not chunk.get("error")
+        choices = chunk.get("choices")
+        reasons += [c.get("finish_reason") for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
+    assert any(isinstance(reason, str) for reason in reasons)
 
 
 def _decodes(data: bytes) -> bool:
