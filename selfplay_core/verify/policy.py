@@ -129,8 +129,14 @@ def pattern_of(command: str) -> str:
     Of a command that is read in several ways, the one with the gravest ruling; blank where there is no command.
     """
     lists = _Lists(_NO_ENTRIES, _NO_ENTRIES, _NO_ENTRIES, _NO_ENTRIES)
-    calls = [(_on_call(call, reading, lists).risk, call) for reading in readings(command) for call in reading.calls]
-    _, call = max(calls, key=lambda item: item[0])
+    calls = [
+        (_on_call(call, reading, lists).risk, call)
+        for reading in readings(command)
+        for call in reading.calls
+        # An entry is read with odd spelling forgiven, so that a name with an odd space in it would be two words.
+        if loosened(call.name) == call.name
+    ]
+    _, call = max(calls, key=lambda item: item[0], default=(0, Call("", "")))
     first = next(iter(words(call.rest.lower())), "")
     return f"{call.shown} {first}" if call.name in _WITH_SUB_WORD and first.isidentifier() else call.shown
 
