@@ -11,8 +11,8 @@ from tests.game_languages import language_files, texts_in
 from tests.servers.rcon import StrictRconServer
 from tests.servers.rcon_client import rcon_threads
 
-# They need the trainers' packages and have an environment of their own: `make test-consumers`.
-collect_ignore = ["consumers"]
+# They have environments of their own: `make test-consumers` and `make test-realllm`.
+collect_ignore = ["consumers", "realllm"]
 
 
 @pytest.fixture(autouse=True, scope="session")
