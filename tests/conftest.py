@@ -15,6 +15,17 @@ from tests.servers.rcon_client import rcon_threads
 collect_ignore = ["consumers"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let whoever has the time send more prompts through each fault: `make soak`."""
+    parser.addoption("--soak-prompts", type=int, default=120, help="prompts in each run of tests/test_soak.py")
+
+
+@pytest.fixture(scope="session")
+def soak_prompts(pytestconfig: pytest.Config) -> int:
+    """How many prompts go through each fault."""
+    return int(pytestconfig.getoption("soak_prompts"))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the lock files of servers out of the user's own state folder."""
