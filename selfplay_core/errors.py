@@ -12,6 +12,7 @@ SelfplayError
 │   │   ├── ModelBusy          away: wait and try again
 │   │   ├── ModelNotFound      the server lives, the model is not there
 │   │   ├── ModelRefusedRequest  the request itself is wrong: never repeated
+│   │   │   └── ModelDenied    the key or the address is wrong: whoever asks is turned away
 │   │   ├── ModelServerError   a 5xx or an error line in the stream: a few more tries
 │   │   ├── ModelStalled       bytes stopped coming: a few more tries
 │   │   └── NoAnswer           the reply ended without an answer: asked again twice
@@ -50,6 +51,7 @@ __all__ = [
     "IllTyped",
     "LoginRefused",
     "ModelBusy",
+    "ModelDenied",
     "ModelFault",
     "ModelNotFound",
     "ModelRefusedRequest",
@@ -128,6 +130,10 @@ class ModelNotFound(ModelFault):
 
 class ModelRefusedRequest(ModelFault):
     """Raised when the model server calls the request itself wrong (HTTP 4xx)."""
+
+
+class ModelDenied(ModelRefusedRequest):
+    """Raised when the model server turns away whoever asks: the key, the address or the path is wrong."""
 
 
 class ModelServerError(ModelFault):

@@ -51,37 +51,62 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, soak_prompts: int) -> 
 
 @pytest.mark.parametrize("name", RCON_FAULTS)
 async def test_rcon(name, tmp_path, soak_prompts, undisturbed, capsys):
-    await check(name, Soak(rcon=RCON_FAULTS[name], rcon_strikes=strikes(name, most=2), settings=_SILENT.get(name, {})), tmp_path, soak_prompts, undisturbed, capsys)
+    await check(
+        name,
+        Soak(rcon=RCON_FAULTS[name], rcon_strikes=strikes(name, most=2), settings=_SILENT.get(name, {})),
+        tmp_path,
+        soak_prompts,
+        undisturbed,
+        capsys,
+    )
 
 
 @pytest.mark.parametrize("name", HTTP_FAULTS)
 async def test_http(name, tmp_path, soak_prompts, undisturbed, capsys):
-    await check(name, Soak(http=HTTP_FAULTS[name], http_strikes=strikes(name, most=3), settings=_SILENT.get(name, {})), tmp_path, soak_prompts, undisturbed, capsys)
+    await check(
+        name,
+        Soak(http=HTTP_FAULTS[name], http_strikes=strikes(name, most=3), settings=_SILENT.get(name, {})),
+        tmp_path,
+        soak_prompts,
+        undisturbed,
+        capsys,
+    )
 
 
 async def check(name, given, tmp_path, soak_prompts, undisturbed, capsys):
     async with asyncio.timeout(120):
         report = await soak(tmp_path, prompts(soak_prompts), given)
     with capsys.disabled():
-        print(f"\n{name:20} struck {report.struck:4} away {report.away:3} errored {len(report.behind.errored):4} {report.seconds:.1f} s {dict(report.ends)}")
+        print(
+            f"\n{name:20} struck {report.struck:4} away {report.away:3} errored {len(report.behind.errored):4} {report.seconds:.1f} s {dict(report.ends)}"
+        )
     problems = []
     for text, trace in report.behind.traces.items():
         if text not in report.behind.errored and trace != undisturbed.traces[text]:
             problems.append((text, trace, undisturbed.traces[text]))
         for attempt in trace.attempts:
             for result in attempt.results:
-                if result.reply != server_says(result.command) or (result.verdict.outcome, result.verdict.because) != truth_of(result.command):
+                if result.reply != server_says(result.command) or (
+                    result.verdict.outcome,
+                    result.verdict.because,
+                ) != truth_of(result.command):
                     problems.append((text, result))
     for text, shown in report.after.shown.items():
         if text != ONE_MORE and not shown <= undisturbed.shown[text]:
             problems.append((text, shown - undisturbed.shown[text]))
-    if not set(report.behind.rows) <= set(undisturbed.rows): problems.append("rows")
-    if report.after.errored: problems.append("still errored")
+    if not set(report.behind.rows) <= set(undisturbed.rows):
+        problems.append("rows")
+    if report.after.errored:
+        problems.append("still errored")
     extra = set(report.after.rows) - set(undisturbed.rows)
-    if len(extra) != 1 or not set(undisturbed.rows) <= set(report.after.rows): problems.append(("rows after", len(extra), len(set(undisturbed.rows)-set(report.after.rows))))
-    if len(report.after.rows) != len(set(report.after.rows)): problems.append("double rows")
+    if len(extra) != 1 or not set(undisturbed.rows) <= set(report.after.rows):
+        problems.append(("rows after", len(extra), len(set(undisturbed.rows) - set(report.after.rows))))
+    if len(report.after.rows) != len(set(report.after.rows)):
+        problems.append("double rows")
     for text, trace in undisturbed.traces.items():
-        if report.after.traces[text] != trace: problems.append(("after", text, report.after.traces[text], trace))
+        if report.after.traces[text] != trace:
+            problems.append(("after", text, report.after.traces[text], trace))
     with capsys.disabled():
-        for p in problems[:3]: print("   ", str(p)[:1500])
+        for p in problems[:3]:
+            print("   ", str(p)[:1500])
     assert not problems
