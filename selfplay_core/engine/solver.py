@@ -172,7 +172,7 @@ class Solver:
         results = await self._verify(answer.commands, probe=probe, allowed_by_person=allowed_by_person)
         earlier = tuple(work.attempts)
         self._keep(work, replace(attempt, results=results))
-        match find(results, self._plan.meanings):
+        match find(results, self._plan.meanings, earlier=earlier):
             case Finding.MISTAKEN:
                 return None
             case Finding.UNPROVEN:
