@@ -10,6 +10,7 @@ import pytest
 from tests.game_languages import language_files, texts_in
 from tests.servers.rcon import StrictRconServer
 from tests.servers.rcon_client import rcon_threads
+from tests.soak import HEADINGS, LINES
 
 # They need the trainers' packages and have an environment of their own: `make test-consumers`.
 collect_ignore = ["consumers"]
@@ -18,6 +19,14 @@ collect_ignore = ["consumers"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let whoever has the time send more prompts through each fault: `make soak`."""
     parser.addoption("--soak-prompts", type=int, default=120, help="prompts in each run of tests/test_soak.py")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what became of the runs through the faults."""
+    if lines := config.stash.get(LINES, []):
+        terminalreporter.section("runs through faults")
+        for line in (HEADINGS, *lines):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from selfplay_core.engine.control import Control
 from selfplay_core.events import Away, Event, RunStarted
 from selfplay_core.models import Outcome, Trace
@@ -20,13 +22,18 @@ from tests.servers.ollama import FakeOllama
 from tests.servers.proxy import FaultProxy, Strikes
 from tests.servers.rcon import StrictRconServer
 from tests.servers.rcon_faults import RconFault, RconProxy
-from tests.soak_world import conversation_of, model_says, prompt_of, server_says
+from tests.soak_world import SoakServer, conversation_of, model_says, prompt_of
 from tests.worlds import PASSWORD, Playground, Ran, play
 
-__all__ = ["Remains", "Report", "Soak", "soak"]
+__all__ = ["HEADINGS", "LINES", "ONE_MORE", "Remains", "Report", "Soak", "soak"]
 
 ONE_MORE = "sudo torch 999999"
 """What is asked of a server in good order after the faults; the run for it takes up what was errored."""
+
+_COUNTED = ("struck", "away", "prompts", "solved", "corrected", "others", "errored", "recovered")
+HEADINGS = f"{'fault':24}" + "".join(f"{name:>10}" for name in _COUNTED) + f"{'seconds':>9}"
+LINES = pytest.StashKey[list[str]]()
+"""Where the lines are kept until the tests are over."""
 
 _HASTE = 200
 
@@ -78,18 +85,23 @@ class Report:
     away: int
     seconds: float
 
-    @property
-    def ends(self) -> Counter[Outcome]:
-        """How the traces of the first run ended."""
-        return Counter(trace.outcome for trace in self.behind.traces.values())
+    def line(self, name: str) -> str:
+        """Return the report as a line under `HEADINGS`."""
+        ends = Counter(trace.outcome for trace in self.behind.traces.values())
+        solved, corrected, errored = ends[Outcome.SOLVED], ends[Outcome.CORRECTED], ends[Outcome.ERRORED]
+        others = len(self.behind.traces) - solved - corrected - errored
+        recovered = len(self.behind.errored - self.after.errored)
+        counts = (self.struck, self.away, len(self.behind.traces), solved, corrected, others, errored, recovered)
+        return f"{name:24}" + "".join(f"{count:10}" for count in counts) + f"{self.seconds:9.1f}"
 
 
 async def soak(folder: Path, prompts: list[str], given: Soak) -> Report:
-    """Run the prompts behind the proxies to the end; then let the next run take up what was errored."""
+    """Run the prompts behind the proxies to the end; then let another run, in a new world, take up what was errored."""
     started = time.monotonic()
+    world = SoakServer()
     with FakeOllama(model_says) as model:
         async with (
-            StrictRconServer(server_says, password=PASSWORD) as server,
+            StrictRconServer(world.says, password=PASSWORD) as server,
             RconProxy(server.port, given.rcon, given.rcon_strikes) as rcon,
             HttpProxy(model.port, given.http, given.http_strikes) as http,
         ):
@@ -108,6 +120,7 @@ async def soak(folder: Path, prompts: list[str], given: Soak) -> Report:
             for proxy in proxies:
                 proxy.armed = False
                 proxy.come_back()
+            world.forget()
             await play(ground.job(given=[ONE_MORE], **settings), Hasty())
             after = _remains(folder, model)
     return Report(

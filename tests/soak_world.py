@@ -1,4 +1,4 @@
-"""A thousand prompts whose end is known: what the model answers, what the server says, and what is true."""
+"""Any number of prompts whose end is known: what the model answers, what the server says, and what is true."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ import orjson
 from selfplay_core.models import FailedBecause, VerdictOutcome
 from tests.servers.ollama import Reply, say
 
-__all__ = ["ENDS", "conversation_of", "model_says", "prompt_of", "prompts", "server_says", "truth_of"]
+__all__ = [
+    "ENDS",
+    "SoakServer",
+    "conversation_of",
+    "model_says",
+    "prompt_of",
+    "prompts",
+    "remembers",
+    "true_reply",
+    "truth_of",
+]
 
 Truth = tuple[VerdictOutcome, FailedBecause | None]
 
@@ -20,6 +30,7 @@ _GIVE = "give slingshooter08 minecraft:torch {}"
 _GIVEE = "givee slingshooter08 minecraft:torch {}"
 _JOIN = "team join t{} slingshooter08"
 _DATA = "data get entity slingshooter08 tag{}"
+_ADD = "scoreboard objectives add o{} dummy"
 
 # By the second word of a prompt: what the model answers attempt by attempt, `{}` being the prompt's own number.
 _ANSWERS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
@@ -34,6 +45,8 @@ _ANSWERS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "speak": (("say {}",),),
         "data": ((_DATA, _GIVE),),
         "odd": (("oddity {}",),),
+        "keep": ((_ADD, _GIVE),),
+        "late": ((_GIVE, _ADD),),
         "many": (("time set {}", "say {}", _GIVE, "give Stranger minecraft:torch {}", _DATA),),
         "twice": ((_GIVE, "time set {}"),),
     }
@@ -50,6 +63,8 @@ ENDS: Mapping[str, str] = MappingProxyType(
         "speak": "solved",
         "data": "solved",
         "odd": "unproven",
+        "keep": "solved",
+        "late": "solved",
         "many": "unproven",
         "twice": "solved",
     }
@@ -67,6 +82,10 @@ _SAID: Mapping[str, tuple[Callable[[str, str], str], Truth]] = MappingProxyType(
         "give Stranger": (lambda *_: "No player was found\n", (VerdictOutcome.FAILED, FailedBecause.NOBODY)),
         "time set": (lambda _, number: f"Set the time to {number}\n", (VerdictOutcome.PASSED, None)),
         "say": (lambda *_: "", (VerdictOutcome.PASSED, None)),
+        "scoreboard objectives add": (
+            lambda _, number: f"Created new objective [o{number}]\n",
+            (VerdictOutcome.PASSED, None),
+        ),
         "team join": (lambda _, number: f"Unknown team 't{number}'\n", (VerdictOutcome.FAILED, FailedBecause.OTHER)),
         "data get": (
             lambda _, number: f"slingshooter08 has the following entity data: [{number * (_LONG // len(number))}]\n",
@@ -107,12 +126,8 @@ def conversation_of(body: dict[str, Any]) -> bytes:
     return orjson.dumps(body["messages"])
 
 
-def server_says(command: str) -> str:
-    """Reply as a Paper server would, and with the command's own number where there is a place for it."""
-    if command == "version":
-        return "This server is running Paper version 1.21.4-232-ver/1.21.4@12d8fe0 (MC: 1.21.4)\n"
-    if command == "list":
-        return "There are 1 of a max of 20 players online: slingshooter08"
+def true_reply(command: str) -> str:
+    """Return what the server says to a command that it has not run before."""
     said, _ = _entry(command)
     return said(command, _number(command))
 
@@ -120,6 +135,34 @@ def server_says(command: str) -> str:
 def truth_of(command: str) -> Truth:
     """Return the verdict that a command truly has."""
     return _entry(command)[1]
+
+
+class SoakServer:
+    """Replies as a Paper server would, with the command's own number where there is a place for it, and remembers."""
+
+    def __init__(self) -> None:
+        self._objectives: set[str] = set()
+
+    def forget(self) -> None:
+        """Be a new world."""
+        self._objectives.clear()
+
+    def says(self, command: str) -> str:
+        """Run a command."""
+        if command == "version":
+            return "This server is running Paper version 1.21.4-232-ver/1.21.4@12d8fe0 (MC: 1.21.4)\n"
+        if command == "list":
+            return "There are 1 of a max of 20 players online: slingshooter08"
+        if remembers(command):
+            if command in self._objectives:
+                return "An objective already exists by that name\n"
+            self._objectives.add(command)
+        return true_reply(command)
+
+
+def remembers(command: str) -> bool:
+    """Whether the server answers the same command otherwise the second time."""
+    return command.startswith("scoreboard objectives add ")
 
 
 def _entry(command: str) -> tuple[Callable[[str, str], str], Truth]:
