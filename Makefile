@@ -1,5 +1,6 @@
 # make demo   install, then the review screen on the built-in sandbox (without a terminal: a batch run)
 # make test   install, then format, lint, types, import contracts and every test
+# make soak   a thousand prompts through each fault of both servers; prints a table (SOAK_PROMPTS=n for another number)
 # make bench  the benchmarks; prints ratios, asserts nothing
 # make test-consumers  the trainers' own code over the golden files, in an environment of its own (1.5 GB)
 
@@ -7,10 +8,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+SOAK_PROMPTS ?= 1000
 CONSUMERS := .venv-consumers
 CONSUMER_TESTS := tests/consumers
 
-.PHONY: demo test format lint types contracts tests test-consumers bench clean
+.PHONY: demo test format lint types contracts tests soak test-consumers bench clean
 
 demo: $(VENV)/.runtime
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/selfplay-tui --rounds 10; else $(BIN)/selfplay-tui --headless --rounds 2; fi
@@ -33,6 +35,9 @@ contracts: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	$(BIN)/pytest
+
+soak: $(VENV)/.dev
+	$(BIN)/pytest tests/test_soak.py --soak-prompts $(SOAK_PROMPTS)
 
 test-consumers: $(CONSUMERS)/.ready
 	$(CONSUMERS)/bin/python -m pytest $(CONSUMER_TESTS)
