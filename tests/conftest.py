@@ -18,7 +18,7 @@ collect_ignore = ["consumers"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let whoever has the time send more prompts through each fault: `make soak`."""
-    parser.addoption("--soak-prompts", type=int, default=120, help="prompts in each run of tests/test_soak.py")
+    parser.addoption("--soak-prompts", type=int, default=112, help="prompts in each run of tests/test_soak.py")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

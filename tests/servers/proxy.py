@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn, Self, TypeVar
 
-__all__ = ["Cut", "FaultProxy", "Line", "Strikes", "drip", "send"]
+__all__ = ["Cut", "FaultProxy", "Line", "Strikes", "any_of", "drip", "send"]
+
+_Exchange = TypeVar("_Exchange")
 
 _ABORTS = (ConnectionError, asyncio.IncompleteReadError, OSError)
 
@@ -153,6 +157,16 @@ class FaultProxy(ABC):
             # What has been written goes out; what waits to be is lost.
             writer.close()
             del self._served[task]
+
+
+def any_of(faults: Iterable[Callable[[_Exchange], Awaitable[None]]]) -> Callable[[_Exchange], Awaitable[None]]:
+    """Return a fault that is one of these in turn."""
+    turn = itertools.cycle(faults)
+
+    async def play(exchange: _Exchange) -> None:
+        await next(turn)(exchange)
+
+    return play
 
 
 async def send(writer: asyncio.StreamWriter, data: bytes) -> None:
