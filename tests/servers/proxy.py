@@ -72,7 +72,7 @@ class Strikes:
 class FaultProxy(ABC):
     """Passes requests on from 127.0.0.1 to a server's port, and strikes some of them once it is armed.
 
-    `struck` counts the strikes. `come_back` ends what a fault has begun that lasts: a listener that is closed, a
+    `struck` counts the strikes; what fails in the proxy itself is raised on leaving. `come_back` ends what a fault has begun that lasts: a listener that is closed, a
     lock that has been changed.
     """
 
@@ -87,6 +87,7 @@ class FaultProxy(ABC):
         self._server: asyncio.Server | None = None
         self._served: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._errands: set[asyncio.Task[None]] = set()
+        self._failures: list[BaseException] = []
         self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -96,13 +97,14 @@ class FaultProxy(ABC):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in (*self._served, *self._errands):
-            task.cancel()
+        self.refuse()
         while pending := [*self._served, *self._errands]:
+            for task in pending:
+                task.cancel()
             await asyncio.wait(pending)
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+            self.refuse()
+        if self._failures:
+            raise self._failures[0]
 
     def refuse(self) -> None:
         """Let nobody in until `come_back`."""
@@ -110,11 +112,10 @@ class FaultProxy(ABC):
             self._server.close()
             self._server = None
 
-    def cut_all(self, but: asyncio.StreamWriter | None = None) -> None:
+    def cut_all(self) -> None:
         """Cut every connection, in the middle of whatever it carries."""
         for writer in self._served.values():
-            if writer is not but:
-                writer.transport.abort()
+            writer.transport.abort()
 
     def come_back(self) -> None:
         """Be a server in good order again."""
@@ -138,25 +139,29 @@ class FaultProxy(ABC):
     async def _listen(self) -> None:
         async with self._opening:
             if self._server is None:
-                self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**20)
+                self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=2**20)
                 self.port = self._server.sockets[0].getsockname()[1]
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # No coroutine of its own: a task that is cancelled before its first step could not close the connection.
         self.connections += 1
-        task = asyncio.current_task()
-        assert task is not None
+        task = asyncio.create_task(self._serve(reader, writer))
         self._served[task] = writer
-        try:
-            with contextlib.suppress(asyncio.CancelledError, Cut, *_ABORTS):
-                server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream, limit=2**20)
-                try:
-                    await self.carry(Line(reader, writer, server, to_server))
-                finally:
-                    to_server.transport.abort()
-        finally:
-            # What has been written goes out; what waits to be is lost.
-            writer.close()
-            del self._served[task]
+        task.add_done_callback(self._served_out)
+
+    def _served_out(self, task: asyncio.Task[None]) -> None:
+        # What has been written goes out; what waits to be is lost.
+        self._served.pop(task).close()
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._failures.append(failure)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(Cut, *_ABORTS):
+            server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream, limit=2**20)
+            try:
+                await self.carry(Line(reader, writer, server, to_server))
+            finally:
+                to_server.transport.abort()
 
 
 def any_of(faults: Iterable[Callable[[_Exchange], Awaitable[None]]]) -> Callable[[_Exchange], Awaitable[None]]:
