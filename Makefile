@@ -45,6 +45,7 @@ test-consumers: $(CONSUMERS)/.ready
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.listing
+	$(BIN)/python -m benchmarks.judging
 	$(BIN)/python -m benchmarks.screen
 
 clean:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
-__all__ = ["Parser", "Unusable", "add_place", "add_workspace", "new_parser"]
+__all__ = ["Parser", "Unusable", "add_place", "add_workspace", "new_parser", "positive"]
 
 
 class Unusable(Exception):
@@ -42,3 +42,10 @@ def add_place(parser: Parser) -> None:
 def add_workspace(parser: Parser, default: str) -> None:
     """Add the workspace alone, for commands that make no run."""
     parser.add_argument("--workspace", metavar="DIR", help=f"default {default}")
+
+
+def positive(text: str) -> int:
+    """Return a number from 1 on; argparse tells what is wrong with any other text."""
+    if not (text.isascii() and text.isdecimal()) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
