@@ -72,8 +72,8 @@ class Strikes:
 class FaultProxy(ABC):
     """Passes requests on from 127.0.0.1 to a server's port, and strikes some of them once it is armed.
 
-    `struck` counts the strikes; what fails in the proxy itself is raised on leaving. `come_back` ends what a fault has begun that lasts: a listener that is closed, a
-    lock that has been changed.
+    `struck` counts the strikes. `come_back` ends what a fault has begun that lasts: a listener that is closed, a
+    lock that has been changed. What fails in the proxy itself is raised on leaving.
     """
 
     def __init__(self, upstream: int, strikes: Strikes | None) -> None:
