@@ -47,7 +47,7 @@ _ANSWERS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "odd": (("oddity {}",),),
         "keep": ((_ADD, _GIVE),),
         "late": ((_GIVE, _ADD),),
-        "many": (("time set {}", "say {}", _GIVE, "give Stranger minecraft:torch {}", _DATA),),
+        "many": ((_ADD, "say {}", _GIVE, "give Stranger minecraft:torch {}", _DATA),),
         "twice": ((_GIVE, "time set {}"),),
     }
 )
