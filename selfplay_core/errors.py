@@ -24,6 +24,7 @@ SelfplayError
 │       ├── LoginRefused       the RCON password is wrong
 │       ├── ServerBusy         another process on this machine holds the server
 │       ├── ConnectionLost     closed or silent in the middle of a command
+│       │   └── NothingSent    it was gone before the command
 │       └── ProtocolViolation  garbage on the wire
 ├── IllTyped                   the model's mistake: the reply is no answer; told to the model
 ├── CapReached                 the run has done as much to the world as it may: it ends, and well (exit 0)
@@ -61,6 +62,7 @@ __all__ = [
     "ModelStalled",
     "ModelUnreachable",
     "NoAnswer",
+    "NothingSent",
     "OldWorkspace",
     "OutputEditedError",
     "ProtocolViolation",
@@ -180,6 +182,10 @@ class ServerBusy(ServerFault):
 
 class ConnectionLost(ServerFault):
     """Raised when the connection closed, or stayed silent past the deadline, within a command."""
+
+
+class NothingSent(ConnectionLost):
+    """Raised instead of sending a command when the connection has gone meanwhile: it has not run."""
 
 
 class ProtocolViolation(ServerFault):

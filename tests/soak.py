@@ -51,12 +51,16 @@ class Hasty(Control):
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """Which faults are played on which side, and to whom; `settings` are those of the run."""
+    """Which faults are played on which side, and to whom, from which event on; `settings` are those of the run.
+
+    A model that turns its very first request away ends the run, and is right to do so.
+    """
 
     rcon: RconFault | None = None
     http: HttpFault | None = None
     rcon_strikes: Strikes | None = None
     http_strikes: Strikes | None = None
+    armed_by: type[Event] = RunStarted
     settings: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -115,7 +119,7 @@ async def soak(folder: Path, prompts: list[str], given: Soak) -> Report:
                 "run__prompts_per_category": 20,
                 **given.settings,
             }
-            first = await play(ground.job(given=prompts, **settings), Hasty(), _mending(proxies))
+            first = await play(ground.job(given=prompts, **settings), Hasty(), _mending(proxies, given.armed_by))
             behind = _remains(folder, model)
             for proxy in proxies:
                 proxy.armed = False
@@ -133,12 +137,12 @@ async def soak(folder: Path, prompts: list[str], given: Soak) -> Report:
     )
 
 
-def _mending(proxies: tuple[FaultProxy, ...]) -> Callable[[Event], None]:
-    """Arm the proxies once the run has begun, and mend what lasts once the run has seen that it does."""
+def _mending(proxies: tuple[FaultProxy, ...], armed_by: type[Event]) -> Callable[[Event], None]:
+    """Arm the proxies at an event, and mend what lasts once the run has seen that it does."""
 
     def hear(event: Event) -> None:
         for proxy in proxies:
-            if isinstance(event, RunStarted):
+            if isinstance(event, armed_by):
                 proxy.armed = True
             elif isinstance(event, Away):
                 proxy.come_back()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from selfplay_core.dataset.preferences import labels
-from selfplay_core.errors import ConnectionLost, ServerUnreachable
+from selfplay_core.errors import ConnectionLost, NothingSent, ServerUnreachable
 from selfplay_core.llm.base import ChatReply
 from selfplay_core.models import FailedBecause, Outcome, Trace, VerdictOutcome
 from tests.fakes import ScriptedChat, ScriptedConsole, answer, make_prompt, make_solver
@@ -74,6 +74,18 @@ async def test_what_was_not_run_before_gets_its_verdict() -> None:
     """A reply that was lost before the command arrived costs nothing."""
     trace, _ = await solve(Remembering(-2), answer(GIVE, ADD))
     assert (trace.outcome, verdicts(trace)) == (Outcome.SOLVED, [VerdictOutcome.PASSED] * 2)
+
+
+async def test_what_was_never_sent_gets_its_verdict() -> None:
+    """A connection that had gone before has run nothing: what fails then, fails by itself."""
+
+    def server(command: str) -> str | Exception:
+        gone.append(command)
+        return NothingSent("gone") if len(gone) == 1 else Remembering().run(command)
+
+    gone: list[str] = []
+    trace, chat = await solve(server, answer(SET), answer(GIVE))
+    assert (trace.outcome, len(chat.requests)) == (Outcome.CORRECTED, 2)
 
 
 async def test_the_first_whole_reply_stands() -> None:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import pytest
 
+from selfplay_core.events import RunStarted, TraceEnded
 from selfplay_core.models import CommandResult, Trace, VerdictOutcome
 from tests.servers.http_faults import HTTP_FAULTS
 from tests.servers.proxy import Strikes, any_of
@@ -90,7 +91,12 @@ async def test_a_run_through_a_fault_of_the_model(
 ) -> None:
     """A third fault of the same request ends a trace; a model that is busy or away is waited for."""
     drawn = strikes(name, most=3)
-    given = Soak(http=HTTP_FAULTS[name], http_strikes=drawn, settings=SILENT.get(name, {}))
+    given = Soak(
+        http=HTTP_FAULTS[name],
+        http_strikes=drawn,
+        armed_by=TraceEnded if name in LASTING else RunStarted,
+        settings=SILENT.get(name, {}),
+    )
     report = await run_through(tmp_path, undisturbed, given)
     told(f"model {name}", report)
     assert_nothing_but_the_truth(report, undisturbed)
@@ -109,6 +115,7 @@ async def test_a_run_through_all_faults_at_once(
         http=any_of(HTTP_FAULTS.values()),
         rcon_strikes=Strikes(SEED, chance=0.06, again=0.3, most=3),
         http_strikes=Strikes(SEED, chance=0.06, again=0.3, most=4),
+        armed_by=TraceEnded,
         settings=settings,
     )
     report = await run_through(tmp_path, thousand_undisturbed, given)

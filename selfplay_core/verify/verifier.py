@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from selfplay_core.errors import ConnectionLost, ProtocolViolation, SelfplayError, ServerUnreachable, SettingsError
+from selfplay_core.errors import (
+    ConnectionLost,
+    NothingSent,
+    ProtocolViolation,
+    SelfplayError,
+    ServerFault,
+    ServerUnreachable,
+    SettingsError,
+)
 from selfplay_core.models import Action, CommandResult, Ruling, VerdictOutcome, WorldIdentity
 from selfplay_core.text import clip, one_line, without_colours
 from selfplay_core.verify.canary import inspect
@@ -74,10 +82,13 @@ class FaultCount:
     def __init__(self) -> None:
         self._faults: Counter[int] = Counter()
         self._answered: list[CommandResult] = []
+        self._unanswered: set[int] = set()
 
-    def exhausted_by(self, position: int) -> bool:
+    def exhausted_by(self, position: int, fault: ServerFault) -> bool:
         """Count a fault at a command; True once it is one too many."""
         self._faults[position] += 1
+        if not isinstance(fault, NothingSent):
+            self._unanswered.add(position)
         return self._faults[position] > _FAULTS_ALLOWED
 
     def settle(self, position: int, found: CommandResult) -> CommandResult:
@@ -88,7 +99,7 @@ class FaultCount:
         """
         if position < len(self._answered):
             return self._answered[position]
-        if self._faults[position] and found.verdict.outcome is VerdictOutcome.FAILED:
+        if position in self._unanswered and found.verdict.outcome is VerdictOutcome.FAILED:
             raise ConnectionLost(
                 f"The reply to {clip(one_line(found.command), 80)!r} was lost. Sent again it failed, perhaps because "
                 "it had been carried out before, so this is no verdict. Nothing is to be done: the next run asks anew."
@@ -190,8 +201,8 @@ class Verifier:
                         if not probe:
                             self._meter.spend(command, before=commands[:position])
                         results.append(faults.settle(position, await send(command)))
-                except (ConnectionLost, ProtocolViolation):
-                    if faults.exhausted_by(position):
+                except (ConnectionLost, ProtocolViolation) as fault:
+                    if faults.exhausted_by(position, fault):
                         raise
                     continue
                 if not probe:
