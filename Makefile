@@ -1,5 +1,6 @@
 # make demo   install, then the review screen on the built-in sandbox (without a terminal: a batch run)
 # make test   install, then format, lint, types, import contracts and every test
+# make soak   a thousand prompts through each fault of both servers; prints a table (SOAK_PROMPTS=n for another number)
 # make bench  the benchmarks; prints ratios, asserts nothing
 # make fuzz   every fuzzing target under atheris, each for FUZZ_SECONDS (60), in an environment of its own
 # make test-realllm  a whole round on a real model server with a random model; compiles llama.cpp once (some minutes)
@@ -9,6 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+SOAK_PROMPTS ?= 1000
 CONSUMERS := .venv-consumers
 CONSUMER_TESTS := tests/consumers
 REALLLM := .venv-realllm
@@ -16,7 +18,7 @@ REALLLM_TESTS := tests/realllm
 FUZZING := .venv-fuzz
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test format lint types contracts tests fuzz test-realllm test-consumers bench clean
+.PHONY: demo test format lint types contracts tests soak fuzz test-realllm test-consumers bench clean
 
 demo: $(VENV)/.runtime
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/selfplay-tui --rounds 10; else $(BIN)/selfplay-tui --headless --rounds 2; fi
@@ -39,6 +41,9 @@ contracts: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	$(BIN)/pytest
+
+soak: $(VENV)/.dev
+	$(BIN)/pytest tests/test_soak.py --soak-prompts $(SOAK_PROMPTS)
 
 test-consumers: $(CONSUMERS)/.ready
 	$(CONSUMERS)/bin/python -m pytest $(CONSUMER_TESTS)

@@ -10,9 +10,29 @@ import pytest
 from tests.game_languages import language_files, texts_in
 from tests.servers.rcon import StrictRconServer
 from tests.servers.rcon_client import rcon_threads
+from tests.soak import HEADINGS, LINES
 
 # They have environments of their own: `make test-consumers` and `make test-realllm`.
 collect_ignore = ["consumers", "realllm"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let whoever has the time send more prompts through each fault: `make soak`."""
+    parser.addoption("--soak-prompts", type=int, default=112, help="prompts in each run of tests/test_soak.py")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what became of the runs through the faults."""
+    if lines := config.stash.get(LINES, []):
+        terminalreporter.section("runs through faults")
+        for line in (HEADINGS, *lines):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def soak_prompts(pytestconfig: pytest.Config) -> int:
+    """How many prompts go through each fault."""
+    return int(pytestconfig.getoption("soak_prompts"))
 
 
 @pytest.fixture(autouse=True, scope="session")

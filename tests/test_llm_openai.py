@@ -12,6 +12,7 @@ import pytest
 from selfplay_core.errors import (
     Blank,
     ModelBusy,
+    ModelDenied,
     ModelFault,
     ModelNotFound,
     ModelRefusedRequest,
@@ -223,8 +224,8 @@ async def test_the_way_that_worked_is_remembered_through_a_fault() -> None:
         (Reply((delta("x"), b"data: {", CUT)), ModelServerError, "broke"),
         (fail(404, {"error": {"message": "The model `mc` does not exist."}}), ModelNotFound, "/v1/models"),
         (fail(404, {"error": {"message": "model 'mc' not found"}}), ModelNotFound, "/v1/models"),
-        (fail(404, {"detail": "Not Found"}), ModelRefusedRequest, "/v1/chat/completions"),
-        (fail(401, {"error": {"message": "no key"}}), ModelRefusedRequest, "Check the key"),
+        (fail(404, {"detail": "Not Found"}), ModelDenied, "/v1/chat/completions"),
+        (fail(401, {"error": {"message": "no key"}}), ModelDenied, "Check the key"),
         (fail(400, {"error": {"message": "too long"}}), ModelRefusedRequest, '"too long"'),
         (fail(503, {"error": {"message": "Loading model"}}), ModelBusy, "Loading model"),
         (fail(429, {}), ModelBusy, "HTTP 429"),

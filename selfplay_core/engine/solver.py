@@ -177,10 +177,15 @@ class Solver:
         if stop is not None:
             self._keep(work, attempt)
             return stop
-        results = await self._verify(answer.commands, probe=probe, allowed_by_person=allowed_by_person)
+        try:
+            results = await self._verify(answer.commands, probe=probe, allowed_by_person=allowed_by_person)
+        except (ConnectionLost, ProtocolViolation) as fault:
+            # What was sent may have run: it stays as evidence, and is no mistake.
+            work.attempts.append(replace(attempt, error=str(fault)))
+            raise
         earlier = tuple(work.attempts)
         self._keep(work, replace(attempt, results=results))
-        match find(results, self._plan.meanings):
+        match find(results, self._plan.meanings, earlier=earlier):
             case Finding.MISTAKEN:
                 return None
             case Finding.UNPROVEN:
