@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,9 +11,28 @@ import pytest
 from tests.game_languages import language_files, texts_in
 from tests.servers.rcon import StrictRconServer
 from tests.servers.rcon_client import rcon_threads
+from tests.storm_laws import FOUND
+from tests.storms import COUNTED
 
 # They need the trainers' packages and have an environment of their own: `make test-consumers`.
 collect_ignore = ["consumers"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--soak` is for what takes longer than every run of the tests should."""
+    parser.addoption("--soak", action="store_true", help="storm longer: more kills, more traffic (make soak)")
+    parser.addoption("--storm-seed", type=int, default=20, help="what the kills at random are drawn from")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many processes were killed."""
+    if COUNTED:
+        terminalreporter.write_line(f"kill -9: {COUNTED.total()} ({_counts(COUNTED)})")
+        terminalreporter.write_line(f"found then: {_counts(FOUND)}")
+
+
+def _counts(counted: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counted.items()))
 
 
 @pytest.fixture(autouse=True, scope="session")

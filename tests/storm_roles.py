@@ -1,0 +1,133 @@
+"""What the processes of a storm do: they acknowledge on stdout what is committed, and never end by themselves.
+
+Each is given words; the command is the installed one, whose own lines are its acknowledgements.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import tui.workspace.projector as projector_module
+from selfplay_core.errors import DecisionOvertaken
+from selfplay_core.exchange import importing
+from selfplay_core.models import Answer, Decision, DecisionKind, Outcome
+from selfplay_core.store.filters import Filter
+from selfplay_core.store.history import Moved
+from selfplay_core.store.listing import Example
+from tui.cli import main
+from tui.job import make_job
+from tui.options import parse
+from tui.workspace.curator import Curator
+
+__all__ = ["OPERATOR", "ROLES"]
+
+OPERATOR: Final = "reviewer"
+_CHOICES: Final = ("accept", "accept", "reject", "edit", "edit", "skip", "undo", "undo", "redo", "bulk", "flag")
+_PAUSE: Final = 0.004
+_NEWEST: Final = 30
+
+
+def acknowledge(*words: object) -> None:
+    """Tell what is committed now."""
+    print(*words, flush=True)
+
+
+def command(words: list[str]) -> int:
+    """The command itself."""
+    return main(words)
+
+
+def review(words: list[str]) -> int:
+    """Decide, edit and undo as the review screen does: so many times, or for ever if that is 0."""
+    seed, times, workspace = words
+    # The output follows at once and not after two seconds, which few of these processes live to see.
+    for name, seconds in (("_REST", 0.01), ("_AT_LATEST", 0.03)):
+        setattr(projector_module, name, seconds)
+    asyncio.run(_Reviewer(random.Random(seed), int(seed) * 1e6).work(workspace, int(times)))
+    return 0
+
+
+def export_on_end(words: list[str]) -> int:
+    """Export again and again, with each of the words as another filter; every export tells its manifest."""
+    workspace, made, output, *filters = words
+    for number in range(1_000_000):
+        chosen = filters[number % len(filters)]
+        place = ["--workspace", workspace, "--output", output, "--force"]
+        main(["export", *place, "--format", made, "--filter", chosen, "--json"])
+        threading.Event().wait(0.001)
+    return 0
+
+
+def import_in_pieces(words: list[str]) -> int:
+    """Import files in many small transactions."""
+    setattr(importing, "_AT_ONCE", 2)  # noqa: B010  # Final, and here for this process alone
+    return main(["import", "--json", *words])
+
+
+class _Reviewer:
+    """One operator at the keys; each of its decisions has a time that no other has."""
+
+    def __init__(self, chance: random.Random, first: float) -> None:
+        self._chance = chance
+        self._at = first
+
+    async def work(self, workspace: str, times: int) -> None:
+        job = replace(make_job(parse(["review", "--workspace", workspace])), interactive=True)
+        async with Curator.open(job, OPERATOR) as curator:
+            done = 0
+            while not times or done < times:
+                numbers = (await curator.listing(Filter())).numbers[-_NEWEST:]
+                if numbers:
+                    await self._do(curator, [int(number) for number in numbers])
+                    done += 1
+                await asyncio.sleep(self._chance.random() * _PAUSE)
+
+    async def _do(self, curator: Curator, numbers: list[int]) -> None:
+        what, self._at = self._chance.choice(_CHOICES), self._at + 1.0
+        shown = await curator.example(self._chance.choice(numbers))
+        if shown is None:
+            return
+        try:
+            if what == "undo":
+                self._tell_moved(await curator.undo(shown if self._chance.random() < 0.3 else None))
+            elif what == "redo":
+                self._tell_moved(await curator.redo())
+            elif what == "bulk":
+                await self._bulk(curator, numbers)
+            elif what == "flag":
+                await curator.flag(shown)
+                acknowledge("flagged", shown.trace.id)
+            else:
+                await self._decide(curator, shown, DecisionKind(what))
+        except DecisionOvertaken:
+            curator.drop(numbers)
+
+    async def _decide(self, curator: Curator, shown: Example, kind: DecisionKind) -> None:
+        if kind in (DecisionKind.ACCEPT, DecisionKind.EDIT) and shown.trace.outcome is Outcome.ERRORED:
+            return
+        decision = Decision(kind, by=curator.operator, at=self._at, reason=f"for {self._at}")
+        if kind is DecisionKind.EDIT:
+            decision = replace(decision, edited=Answer(("say hello",), f"better at {self._at}"))
+        await curator.decide(shown, decision)
+        acknowledge("decided", shown.trace.id, kind, self._at)
+
+    async def _bulk(self, curator: Curator, numbers: list[int]) -> None:
+        kind = self._chance.choice([DecisionKind.ACCEPT, DecisionKind.REJECT])
+        await curator.news()
+        chosen = tuple(self._chance.sample(numbers, min(4, len(numbers))))
+        for number in await curator.decide_all(chosen, kind, seen_at=curator.position):
+            acknowledge("bulk", number, kind)
+
+    def _tell_moved(self, moved: Moved | None) -> None:
+        for trace_id, _ in () if moved is None else moved.traces:
+            acknowledge("moved", trace_id, moved.kind if moved is not None else "")
+
+
+ROLES: Final[dict[str, Callable[[list[str]], int]]] = {
+    work.__name__: work for work in (command, review, export_on_end, import_in_pieces)
+}
