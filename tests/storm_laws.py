@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +18,7 @@ from selfplay_core.exchange.rows import render
 from selfplay_core.models import Decision, Trace
 from selfplay_core.store.database import Database
 from selfplay_core.store.projection import Projection
+from tests.scratch import scratch
 from tests.storm_roles import OPERATOR
 
 __all__ = ["FOUND", "Told", "assert_laws", "copied", "rows_of", "run_is_done", "traces_of"]
@@ -77,8 +77,8 @@ class Told:
 @contextmanager
 def copied(workspace: Path) -> Iterator[Path]:
     """Give a copy of a workspace that nobody uses."""
-    with tempfile.TemporaryDirectory(prefix="selfplay-storm-") as folder:
-        copy = Path(folder) / "workspace"
+    with scratch() as folder:
+        copy = folder / "workspace"
         shutil.copytree(workspace, copy)
         yield copy
 
