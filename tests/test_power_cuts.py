@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +37,7 @@ from tests.store_samples import (
 BASE: Final = b"what stood there"
 
 
-def recovered(workspace: Path, output: Path) -> None:
+def recovered(workspace: Path, output: Path, base: bytes = BASE) -> None:
     """Open what is left, as the next start does, and hold the output to the accepted rows."""
     with closing(Database.open(workspace)) as database:
         assert_sound(database)
@@ -44,11 +45,15 @@ def recovered(workspace: Path, output: Path) -> None:
         target.check()
         target.catch_up()
         content = output.read_bytes() if output.exists() else b""
-        assert content.startswith(BASE)
+        assert content.startswith(base)
         ours = output.with_name("ours.jsonl")
-        ours.write_bytes(content.removeprefix(BASE).removeprefix(b"\n"))
+        ours.write_bytes(content.removeprefix(base).removeprefix(b"\n"))
         assert prompts_in(ours) == expected_prompts(database)
         assert not output.with_name(f".{output.name}.selfplay-rewrite").exists()
+
+
+class Died(BaseException):
+    """Raised where a process is killed."""
 
 
 @dataclass(slots=True)
@@ -61,13 +66,18 @@ class Power:
 
     folder: Path
     check: Callable[[Path, Path], None]
+    dies_at: int = -1
+    fails: bool = True
     cuts: int = 0
     _sure: dict[int, bytes] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
     _is_cut: bool = False
 
     def watch(self, patch: pytest.MonkeyPatch, database: Database) -> None:
-        """Fail before each change of a file, each sync and each commit from here on."""
+        """Fail before each change of a file, each sync and each commit from here on, where it `fails` at all.
+
+        The process that changes the files is killed, too, before change or sync number `dies_at`.
+        """
         self._settle()
         for name in ("fsync", "pwrite", "ftruncate", "replace"):
             patch.setattr(os, name, self._failing(getattr(os, name), is_sync=name == "fsync"))
@@ -75,7 +85,7 @@ class Power:
 
     def cut(self) -> None:
         """Hold whatever the disk may hold now to the laws."""
-        if self._is_cut:
+        if self._is_cut or not self.fails:
             return
         self._is_cut = True
         try:
@@ -127,6 +137,10 @@ class Power:
     def _failing(self, real: Callable[..., Any], *, is_sync: bool) -> Callable[..., Any]:
         def call(first: Any, *rest: Any, **more: Any) -> Any:
             self.cut()
+            if not self._is_cut:
+                self.dies_at -= 1
+                if self.dies_at == -1:
+                    raise Died
             done = real(first, *rest, **more)
             if is_sync and not self._is_cut:
                 found = os.fstat(first)
@@ -161,6 +175,40 @@ def test_power_fails_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             database._connection.set_trace_callback(None)
     assert power.cuts > 60
     recovered(tmp_path, output)
+
+
+def test_power_fails_after_a_kill(tmp_path: Path) -> None:
+    """A process dies, and the power fails while the next one recovers: nothing counts as sure too early."""
+    died_at = 0
+    while _dies_and_recovers(tmp_path / str(died_at), died_at):
+        died_at += 1
+    assert died_at > 10
+
+
+def _dies_and_recovers(folder: Path, died_at: int) -> bool:
+    """Kill at a step of the first append, the next one or a rewrite; False if there is no such step."""
+    folder.mkdir()
+    output = folder / "out.jsonl"
+    with closing(begun(folder)) as database, pytest.MonkeyPatch.context() as patch:
+        power = Power(folder, partial(recovered, base=b""), dies_at=died_at, fails=False)
+        power.watch(patch, database)
+        target = projection(database, output)
+        died = False
+        try:
+            first, _ = accepted(database, ["a", "b" * 40])
+            target.catch_up()
+            accepted(database, ["c"], 2)
+            target.catch_up()
+            undo(database, first.id, by="tester", at=1.0)
+            target.catch_up()
+        except Died:
+            died, power.fails = True, True
+            projection(database, output).check()
+            projection(database, output).catch_up()
+        power.fails = True
+        power.cut()
+        database._connection.set_trace_callback(None)
+        return died
 
 
 @pytest.fixture

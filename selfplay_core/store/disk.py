@@ -45,8 +45,10 @@ class Disk:
             os.fsync(fd)
 
     def sync(self, path: Path) -> None:
+        """Make sure of a file that a process left which died before its own sync, and of its name."""
         with _opened(path, os.O_RDWR) as fd:
             os.fsync(fd)
+        sync_folder(path)
 
     def write_beside(self, path: Path, kept: int, fill: Callable[[BinaryIO], None]) -> None:
         """Make the next file beside `path`: its first `kept` bytes, then what `fill` writes."""
