@@ -6,14 +6,16 @@ Each is given words; the command is the installed one, whose own lines are its a
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import resource
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 import tui.workspace.projector as projector_module
-from selfplay_core.errors import DecisionOvertaken
+from selfplay_core.errors import DecisionOvertaken, SelfplayError
 from selfplay_core.exchange import importing
 from selfplay_core.models import Answer, Decision, DecisionKind, Outcome
 from selfplay_core.store.filters import Filter
@@ -30,6 +32,7 @@ OPERATOR: Final = "reviewer"
 _CHOICES: Final = ("accept", "accept", "reject", "edit", "edit", "skip", "undo", "undo", "redo", "bulk", "flag")
 _PAUSE: Final = 0.004
 _NEWEST: Final = 30
+_NOBODY: Final = 65534
 
 
 def acknowledge(*words: object) -> None:
@@ -52,6 +55,31 @@ def review(words: list[str]) -> int:
     return 0
 
 
+def review_stubbornly(words: list[str]) -> int:
+    """Accept one example after the other, each until it is saved; what the store says against it is told once."""
+    try:
+        asyncio.run(_accept_all(words[0]))
+    except SelfplayError as error:
+        acknowledge("refused", error)
+        return 1
+    return 0
+
+
+def limited(words: list[str]) -> int:
+    """The command, which may make no file longer than so many bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(words[0]), resource.RLIM_INFINITY))
+    return main(words[1:])
+
+
+def unprivileged(words: list[str]) -> int:
+    """The command of a user who owns nothing here, unless the tests are run by one who is not root."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(_NOBODY)
+        os.setuid(_NOBODY)
+    return main(words)
+
+
 def export_on_end(words: list[str]) -> int:
     """Export again and again, with each of the words as another filter; every export tells its manifest."""
     workspace, made, output, *filters = words
@@ -67,6 +95,26 @@ def import_in_pieces(words: list[str]) -> int:
     """Import files in many small transactions."""
     setattr(importing, "_AT_ONCE", 2)  # noqa: B010  # Final, and here for this process alone
     return main(["import", "--json", *words])
+
+
+async def _accept_all(workspace: str) -> None:
+    job = replace(make_job(parse(["review", "--workspace", workspace])), interactive=True)
+    refused = ""
+    async with Curator.open(job, OPERATOR) as curator:
+        for number in (await curator.listing(Filter())).numbers:
+            while (shown := await curator.example(int(number))) is not None:
+                decision = Decision(DecisionKind.ACCEPT, by=curator.operator, at=float(number), reason="long " * 1000)
+                try:
+                    await curator.decide(shown, decision)
+                except SelfplayError as error:
+                    if str(error) != refused:
+                        refused = str(error)
+                        acknowledge("refused", refused)
+                    await asyncio.sleep(0.02)
+                else:
+                    acknowledge("decided", shown.trace.id, decision.kind, decision.at)
+                    break
+    acknowledge("trouble", curator.projector.trouble)
 
 
 class _Reviewer:
@@ -129,5 +177,6 @@ class _Reviewer:
 
 
 ROLES: Final[dict[str, Callable[[list[str]], int]]] = {
-    work.__name__: work for work in (command, review, export_on_end, import_in_pieces)
+    work.__name__: work
+    for work in (command, limited, unprivileged, review, review_stubbornly, export_on_end, import_in_pieces)
 }
