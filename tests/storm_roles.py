@@ -6,10 +6,12 @@ Each is given words; the command is the installed one, whose own lines are its a
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import resource
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -78,6 +80,14 @@ def unprivileged(words: list[str]) -> int:
         os.setgid(_NOBODY)
         os.setuid(_NOBODY)
     return main(words)
+
+
+def at_odds(words: list[str]) -> int:
+    """Another role, by a clock that is so many seconds off and goes backwards: half a second with each look at it."""
+    off, role, *rest = words
+    start, looks = time.time() + float(off), itertools.count()
+    time.time = lambda: start - next(looks) / 2
+    return ROLES[role](rest)
 
 
 def export_on_end(words: list[str]) -> int:
@@ -178,5 +188,5 @@ class _Reviewer:
 
 ROLES: Final[dict[str, Callable[[list[str]], int]]] = {
     work.__name__: work
-    for work in (command, limited, unprivileged, review, review_stubbornly, export_on_end, import_in_pieces)
+    for work in (command, at_odds, limited, unprivileged, review, review_stubbornly, export_on_end, import_in_pieces)
 }
