@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.game_languages import language_files, texts_in
+from tests.nursery import Nursery
 from tests.servers.rcon import StrictRconServer
 from tests.servers.rcon_client import rcon_threads
 from tests.storm_laws import FOUND
@@ -41,6 +42,13 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """The process that all the short-lived ones are forked from."""
+    with Nursery(tmp_path_factory.mktemp("nursery")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -10,16 +10,20 @@ import itertools
 import os
 import random
 import resource
+import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import tui.workspace.projector as projector_module
 from selfplay_core.errors import DecisionOvertaken, SelfplayError
 from selfplay_core.exchange import importing
 from selfplay_core.models import Answer, Decision, DecisionKind, Outcome
+from selfplay_core.store import database as database_module
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.history import Moved
 from selfplay_core.store.listing import Example
@@ -88,6 +92,34 @@ def at_odds(words: list[str]) -> int:
     start, looks = time.time() + float(off), itertools.count()
     time.time = lambda: start - next(looks) / 2
     return ROLES[role](rest)
+
+
+def checkpointing(words: list[str]) -> int:
+    """Another role, whose WAL is written back all the while and not only once it is long."""
+    connect = database_module._connect
+
+    def connected(path: Path, mode: str) -> sqlite3.Connection:
+        connection = connect(path, mode)
+        connection.execute("PRAGMA wal_autocheckpoint = 4")
+        return connection
+
+    setattr(database_module, "_connect", connected)  # noqa: B010  # for this process alone
+    role, *rest = words
+    return ROLES[role](rest)
+
+
+def export_and_die(words: list[str]) -> int:
+    """An export that is killed before it puts so many files in their places."""
+    left = itertools.count(int(words[0]), -1)
+    replace_file = os.replace
+
+    def replace_or_die(source: str, target: str) -> None:
+        if next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        replace_file(source, target)
+
+    setattr(os, "replace", replace_or_die)  # noqa: B010  # as above
+    return main(["export", *words[1:]])
 
 
 def export_on_end(words: list[str]) -> int:
@@ -188,5 +220,16 @@ class _Reviewer:
 
 ROLES: Final[dict[str, Callable[[list[str]], int]]] = {
     work.__name__: work
-    for work in (command, at_odds, limited, unprivileged, review, review_stubbornly, export_on_end, import_in_pieces)
+    for work in (
+        command,
+        at_odds,
+        checkpointing,
+        export_and_die,
+        limited,
+        unprivileged,
+        review,
+        review_stubbornly,
+        export_on_end,
+        import_in_pieces,
+    )
 }

@@ -49,7 +49,9 @@ class Storm:
         return self.folder / "workspace"
 
     def start(self, role: str, *words: str, name: str = "") -> Child:
-        """Start a process in the folder of the storm."""
+        """Start a process in the folder of the storm; every other one writes its WAL back all the while."""
+        if self.chance.random() < 0.5:
+            role, words = "checkpointing", (role, *words)
         return self.nursery.start(role, *words, folder=self.folder, name=name)
 
     def run(self, role: str, *words: str) -> Child:
@@ -64,6 +66,12 @@ class Storm:
         if child.has_said(lines):
             child.lives_for(seconds)
         return self.kill(child, f"after {lines} lines and {seconds * 1000:.0f} ms")
+
+    def kill_of_its_own(self, child: Child) -> bool:
+        """Wait for a process that kills itself at a step; False if it came to its end."""
+        died = child.wait() == -signal.SIGKILL
+        COUNTED[child.name] += died
+        return died
 
     def kill(self, child: Child, when: str) -> bool:
         """Kill a process now, and take in what it had told."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -24,12 +23,6 @@ from tests.storms import Storm, generator_words
 from tests.worlds import going, playground
 
 DAY: Final = 86_400.0
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("nursery")) as opened:
-        yield opened
 
 
 def test_a_storm_under_a_clock_that_goes_backwards(nursery: Nursery, tmp_path: Path) -> None:

@@ -47,12 +47,6 @@ class Disk:
 
 
 @pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("nursery")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def quiet(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workspace of a run that had room."""
     folder = tmp_path_factory.mktemp("quiet")

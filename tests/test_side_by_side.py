@@ -7,14 +7,12 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import orjson
-import pytest
 
 from selfplay_core.store.database import Database
 from tests.commands import server_flags
@@ -27,12 +25,6 @@ from tui.state.review import SIGHT_SECONDS
 
 AT_ONCE: Final = 5
 _COUNTS: Final = re.compile(r"✓ (\d+)  ✗ (\d+)")
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("nursery")) as opened:
-        yield opened
 
 
 def the_one_that_runs(children: list[Child]) -> Child:

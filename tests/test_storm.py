@@ -9,7 +9,6 @@ import hashlib
 import itertools
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,12 +42,6 @@ class Quiet:
     @property
     def output(self) -> bytes:
         return (self.workspace / OUTPUT).read_bytes()
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("nursery")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +132,31 @@ def test_an_exporter_killed_at_random(nursery: Nursery, quiet: Quiet, tmp_path: 
             assert _exported(storm, wanted) in whole
         assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".selfplay-export")] == []
         assert_laws(storm.workspace, storm.told)
+
+
+def test_an_export_killed_between_two_files(nursery: Nursery, quiet: Quiet, tmp_path: Path) -> None:
+    """Of several files each is old or new and whole; the manifest, whose hashes tell of a mixture, comes last."""
+    storm = Storm(nursery, tmp_path, quiet.seed)
+    shutil.copytree(quiet.workspace, storm.workspace)
+    words = ["--workspace", "workspace", "--format", "openai", "--output", "out.jsonl", "--force", "--split"]
+    older, newer = [*words, "train=0.5,val=0.5"], [*words, "train=0.8,val=0.2"]
+    names = ("out.train.jsonl", "out.val.jsonl", "out.jsonl.manifest.json")
+
+    def contents() -> list[bytes]:
+        return [(tmp_path / name).read_bytes() for name in names]
+
+    storm.run("command", "export", *newer)
+    new = contents()
+    for placed in range(len(names)):
+        storm.run("command", "export", *older)
+        old = contents()
+        assert all(one != other for one, other in zip(old, new, strict=True))
+        child = storm.start("export_and_die", str(placed), *newer, name="exporter")
+        assert storm.kill_of_its_own(child)
+        assert contents() == new[:placed] + old[placed:]
+        storm.run("command", "export", *newer)
+        assert contents() == new
+        assert not [path.name for path in tmp_path.iterdir() if path.name.endswith(".selfplay-export")]
 
 
 def test_an_import_killed_at_random(nursery: Nursery, quiet: Quiet, tmp_path: Path, strength: int) -> None:
