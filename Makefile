@@ -1,5 +1,6 @@
 # make demo   install, then the review screen on the built-in sandbox (without a terminal: a batch run)
 # make test   install, then format, lint, types, import contracts and every test
+# make soak   the storms of kill -9 of the tests, five times as long (STORM_SEED=n for other moments)
 # make bench  the benchmarks; prints ratios, asserts nothing
 # make test-consumers  the trainers' own code over the golden files, in an environment of its own (1.5 GB)
 
@@ -9,8 +10,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CONSUMERS := .venv-consumers
 CONSUMER_TESTS := tests/consumers
+STORM_SEED ?= 20
 
-.PHONY: demo test format lint types contracts tests test-consumers bench clean
+.PHONY: demo test format lint types contracts tests soak test-consumers bench clean
 
 demo: $(VENV)/.runtime
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/selfplay-tui --rounds 10; else $(BIN)/selfplay-tui --headless --rounds 2; fi
@@ -33,6 +35,9 @@ contracts: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	$(BIN)/pytest
+
+soak: $(VENV)/.dev
+	$(BIN)/pytest --soak --storm-seed $(STORM_SEED) tests/test_storm.py
 
 test-consumers: $(CONSUMERS)/.ready
 	$(CONSUMERS)/bin/python -m pytest $(CONSUMER_TESTS)

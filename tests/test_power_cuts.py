@@ -18,6 +18,7 @@ from typing import Any, Final
 import pytest
 
 from selfplay_core.errors import OutputEditedError, SelfplayError
+from selfplay_core.exchange.files import FileSet
 from selfplay_core.store import projection as projection_module
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import undo
@@ -448,3 +449,26 @@ def _told_of(workspace: Path) -> str:
         return str(error)
     except sqlite3.Error as error:
         raise AssertionError("a fault of the disk was not told") from error
+
+
+def test_an_export_is_on_the_disk_before_it_is_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file of an export is synced before the first one moves, and its folder once all have moved."""
+    done: list[tuple[str, int]] = []
+    fsync, move = os.fsync, os.replace
+
+    def syncing(fd: int) -> None:
+        fsync(fd)
+        done.append(("synced", os.fstat(fd).st_ino))
+
+    def moving(source: Path, target: Path) -> None:
+        done.append(("moved", source.stat().st_ino))
+        move(source, target)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(os, "replace", moving)
+    with FileSet.opened() as files:
+        for name in ("one", "two"):
+            files.target(tmp_path / name).write(b"x" * 5_000_000)
+        files.publish()
+    one, two, folder = ((tmp_path / name).stat().st_ino for name in ("one", "two", "."))
+    assert done == [("synced", one), ("synced", two), ("moved", one), ("moved", two), ("synced", folder)]
