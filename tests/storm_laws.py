@@ -52,6 +52,8 @@ class Told:
     decided: set[tuple[str, str, float]] = field(default_factory=set)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     bulk: Counter[tuple[int, str]] = field(default_factory=Counter)
+    held: set[str] = field(default_factory=set)
+    ruled: dict[str, str] = field(default_factory=dict)
 
     def take(self, lines: Iterable[str]) -> None:
         """Take in the lines of a generator or a reviewer."""
@@ -64,12 +66,16 @@ class Told:
                     self.decided.add((trace_id, kind, float(at)))
                 case ["moved", trace_id, kind]:
                     self.moved[trace_id, kind] += 1
+                case ["ruled", trace_id, ruling]:
+                    assert self.ruled.setdefault(trace_id, ruling) == ruling, "ruled on twice"
                 case ["bulk", number, kind]:
                     self.bulk[int(number), kind] += 1
 
     def _hear(self, event: dict[str, Any]) -> None:
         if event.get("event") == "trace_ended":
             self.traces.add(event["trace_id"])
+        elif event.get("event") == "trace_held":
+            self.held.add(event["trace_id"])
         elif event.get("event") == "decided":
             self.automatic.add(event["trace_id"])
 
@@ -96,6 +102,7 @@ def assert_laws(workspace: Path, told: Told, *, base: bytes = b"") -> int:
     with copied(workspace) as copy, closing(Database.open(copy)) as database:
         _assert_sound(copy)
         _assert_told(database, told)
+        _assert_held(database, told)
         _assert_no_torn_line(database, copy / OUTPUT, base)
         # As the next start does.
         projection = Projection(database, copy / OUTPUT, render)
@@ -180,6 +187,21 @@ def _assert_told(database: Database, told: Told) -> None:
     mine = [(trace_id, kind, number) for trace_id, kind, _, by, number in entries if by == OPERATOR]
     assert told.moved <= Counter((trace_id, kind) for trace_id, kind, _ in mine)
     assert told.bulk <= Counter((number, kind) for _, kind, number in mine)
+
+
+def _assert_held(database: Database, told: Told) -> None:
+    """What was parked is there or has ended, and as was ruled; nothing is both."""
+    parked = dict(database.rows("SELECT trace_id, allowed FROM held"))
+    ended = dict(database.rows("SELECT id, outcome FROM trace WHERE outcome <> 'errored'"))
+    assert not parked.keys() & ended.keys()
+    assert told.held | told.ruled.keys() <= parked.keys() | ended.keys()
+    for trace_id, ruling in told.ruled.items():
+        if ruling == "allow":
+            assert parked.get(trace_id, 1) == 1
+            assert ended.get(trace_id) != "blocked"
+        else:
+            assert ended.get(trace_id, "blocked") == "blocked"
+            assert parked.get(trace_id, 0) == 0
 
 
 def _assert_no_torn_line(database: Database, output: Path, base: bytes) -> None:

@@ -15,19 +15,27 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import tui.workspace.projector as projector_module
+from selfplay_core.engine.control import Control
+from selfplay_core.engine.holding import deny_held
+from selfplay_core.engine.session import generate
 from selfplay_core.errors import DecisionOvertaken, SelfplayError
 from selfplay_core.exchange import importing
 from selfplay_core.models import Answer, Decision, DecisionKind, Outcome
 from selfplay_core.store import database as database_module
+from selfplay_core.store.database import Database
 from selfplay_core.store.filters import Filter
+from selfplay_core.store.held import held, rule_held
 from selfplay_core.store.history import Moved
 from selfplay_core.store.listing import Example
 from tui.cli import main
+from tui.commands.reports import choose_report
+from tui.commands.summary import Summary
 from tui.job import make_job
 from tui.options import parse
 from tui.workspace.curator import Curator
@@ -84,6 +92,35 @@ def unprivileged(words: list[str]) -> int:
         os.setgid(_NOBODY)
         os.setuid(_NOBODY)
     return main(words)
+
+
+def command_with_a_person(words: list[str]) -> int:
+    """A batch run that leaves to a person what the policy asks about, as the run of the review screen does."""
+    job, summary = replace(make_job(parse(words)), interactive=True), Summary()
+    report = choose_report(as_json_lines=True, dry_run=False, summary=summary)
+    asyncio.run(generate(job, Control(), report.show))
+    return 0
+
+
+def rule(words: list[str]) -> int:
+    """Allow or deny what is held, for ever, as the keys of the held screen do."""
+    seed, workspace = words
+    chance, pause = random.Random(seed), threading.Event()
+    with closing(Database.open(Path(workspace))) as database:
+        while True:
+            for item in held(database):
+                if item.allowed is not None:
+                    continue
+                allow = chance.random() < 0.5
+                done = (
+                    rule_held(database, item.trace_id, since=item.since, allow=True, by=OPERATOR)
+                    if allow
+                    else deny_held(database, item.trace_id, since=item.since, by=OPERATOR)
+                )
+                if done:
+                    acknowledge("ruled", item.trace_id, "allow" if allow else "deny")
+                pause.wait(chance.random() * _PAUSE)
+            pause.wait(_PAUSE)
 
 
 def at_odds(words: list[str]) -> int:
@@ -222,6 +259,8 @@ ROLES: Final[dict[str, Callable[[list[str]], int]]] = {
     work.__name__: work
     for work in (
         command,
+        command_with_a_person,
+        rule,
         at_odds,
         checkpointing,
         export_and_die,

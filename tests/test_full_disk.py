@@ -100,6 +100,28 @@ def test_a_generator_without_room(nursery: Nursery, quiet: Path, disk: Disk, lef
     assert (disk.workspace / OUTPUT).read_bytes() == (quiet / OUTPUT).read_bytes()
 
 
+@pytest.mark.parametrize("left", [0, 8_192, 40_960])
+def test_an_output_without_room(nursery: Nursery, quiet: Path, disk: Disk, tmp_path: Path, left: int) -> None:
+    """A full disk under the output alone ends a run, too, and the decisions that were made give their rows later."""
+    words, told = [*RUN, "--output", str(disk.folder / "out.jsonl")], Told()
+    disk.fill(left)
+    child = nursery.run("command", *words, folder=tmp_path)
+    told.take(child.lines)
+    assert child.wait() == 1, child.said
+    in_three_parts(child.said, "out.jsonl")
+    out = disk.folder / "out.jsonl"
+    before = out.read_bytes() if out.exists() else b""
+    assert (quiet / OUTPUT).read_bytes().startswith(before)
+    assert not before or before.endswith(b"\n")
+    disk.empty()
+    child = nursery.run("command", *words, folder=tmp_path)
+    assert child.wait() == 0, child.said
+    assert out.read_bytes() == (quiet / OUTPUT).read_bytes()
+    with copied(tmp_path / "workspace") as copy, closing(Database.open(copy)) as database:
+        assert told.automatic <= {trace_id for (trace_id,) in database.rows("SELECT trace_id FROM decision")}
+        assert rows_of(database) == out.read_bytes().splitlines()
+
+
 @pytest.mark.parametrize("left", [0, 60_000, 200_000])
 def test_a_reviewer_without_room(nursery: Nursery, quiet: Path, disk: Disk, left: int) -> None:
     """A decision that finds no room is refused and not shown as made; the same process saves it once there is room."""

@@ -28,6 +28,10 @@ ROUNDS = 3
 _LIVES = {"generator": (40, 0.1), "reviewer": (12, 0.05), "exporter": (3, 0.02), "importer": (1, 0.15)}
 
 
+# As the sandbox's model lets itself be asked.
+_MANNERS = [(start, end) for start in ("", "hey, ", "ok, ", "um, ") for end in ("", "!", " thanks", " :)")]
+
+
 @dataclass(frozen=True, slots=True)
 class Quiet:
     """A run that nobody disturbed."""
@@ -187,8 +191,32 @@ def test_an_import_killed_at_random(nursery: Nursery, quiet: Quiet, tmp_path: Pa
         kills += storm.kills
 
 
+def test_a_person_who_allows_and_denies_killed_at_random(
+    nursery: Nursery, seed: int, tmp_path: Path, strength: int
+) -> None:
+    """What was ruled on a held attempt holds over kills of the run and of the person; each ends once, and as ruled."""
+    prompts = tmp_path / "prompts.txt"
+    asked = ("kill every entity in the world", "destroy all mobs and items everywhere at once")
+    written = [f"{mode} {start}{text}{end}" for mode in ("sudo", "pray") for text in asked for start, end in _MANNERS]
+    prompts.write_text("\n".join(written))
+    for attempt in range(2 * strength):
+        (tmp_path / str(attempt)).mkdir()
+        storm = Storm(nursery, tmp_path / str(attempt), seed + attempt)
+        words = generator_words("--prompts", str(prompts), seed=storm.seed, rounds=4, concurrency=2)
+        with storm.telling():
+            for number in range(12):
+                if run_is_done(storm.workspace):
+                    break
+                person = storm.start("rule", str(number), "workspace", name="reviewer")
+                run = storm.start("command_with_a_person", *words, name="generator")
+                storm.strike(run, lines=storm.chance.randrange(30), seconds=storm.chance.random() * 0.1)
+                storm.strike(person, lines=0, seconds=storm.chance.random() * 0.05)
+                assert_laws(storm.workspace, storm.told)
+            assert set(storm.told.ruled.values()) == {"allow", "deny"}
+
+
 def test_all_of_them_killed_at_random(nursery: Nursery, seed: int, tmp_path: Path, strength: int) -> None:
-    """A generator, a reviewer, an exporter and an import on one workspace, killed in any order, over and over.
+    """A generator, two reviewers, an exporter and an import on one workspace, killed in any order, over and over.
 
     What was acknowledged stays, every row is out once, and in the end the run has asked and answered what an
     undisturbed one has.
@@ -218,6 +246,7 @@ def _all_of_them(storm: Storm, words: list[str], theirs: Path) -> None:
         children = [
             storm.start("import_in_pieces", *importing, name="importer"),
             storm.start("review", str(number), "0", "workspace", name="reviewer"),
+            storm.start("review", str(number + 500), "0", "workspace", name="reviewer"),
             storm.start("export_on_end", *exporting, name="exporter"),
         ]
         if not run_is_done(storm.workspace):
