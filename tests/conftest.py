@@ -12,8 +12,7 @@ from tests.game_languages import language_files, texts_in
 from tests.nursery import Nursery
 from tests.servers.rcon import StrictRconServer
 from tests.servers.rcon_client import rcon_threads
-from tests.storm_laws import FOUND
-from tests.storms import COUNTED
+from tests.tallies import COUNTED, FOUND
 
 # They need the trainers' packages and have an environment of their own: `make test-consumers`.
 collect_ignore = ["consumers"]

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,18 +16,16 @@ import msgspec
 import orjson
 
 from selfplay_core.exchange.rows import render
-from selfplay_core.models import Decision, Trace
+from selfplay_core.models import Decision, Row, Trace
 from selfplay_core.store.database import Database
 from selfplay_core.store.projection import Projection
 from tests.scratch import scratch
-from tests.storm_roles import OPERATOR
+from tests.tallies import FOUND
 
-__all__ = ["FOUND", "Told", "assert_laws", "copied", "rows_of", "run_is_done", "traces_of"]
+__all__ = ["OPERATOR", "OUTPUT", "Told", "assert_laws", "copied", "rows_of", "run_is_done", "traces_of"]
 
 OUTPUT: Final = "self_play.jsonl"
-
-FOUND: Final[Counter[str]] = Counter()
-"""In how many workspaces of this test session something was left unfinished, by what it was."""
+OPERATOR: Final = "reviewer"
 
 # What is kept beside the traces and the log, and what it must be equal to.
 _DERIVED: Final = (
@@ -136,7 +135,7 @@ def rows_of(database: Database) -> list[bytes]:
     )
     lines: dict[str, bytes] = {}
     for trace_id in accepted:
-        row = render(_trace(database, trace_id), standing[trace_id])
+        row = _row(_payload(database, trace_id), standing[trace_id])
         if row is not None:
             lines.setdefault(row.id, row.line)
     return list(lines.values())
@@ -214,7 +213,7 @@ def _assert_no_torn_line(database: Database, output: Path, base: bytes) -> None:
     *whole, tail = ours.split(b"\n")
     given = set()
     for trace_id, decision in _decisions(database):
-        row = render(_trace(database, trace_id), decision)
+        row = _row(_payload(database, trace_id), decision)
         if row is not None:
             given.add(row.line)
     assert set(whole) <= given
@@ -254,6 +253,11 @@ def _decisions(database: Database) -> Iterator[tuple[str, Decision]]:
         yield trace_id, msgspec.json.decode(payload, type=Decision)
 
 
-def _trace(database: Database, trace_id: str) -> Trace:
+def _payload(database: Database, trace_id: str) -> str:
     ((payload,),) = database.rows("SELECT payload FROM trace WHERE id = ?", (trace_id,))
-    return msgspec.json.decode(payload, type=Trace)
+    return str(payload)
+
+
+@lru_cache(maxsize=20_000)  # a storm looks at the same decisions again and again
+def _row(payload: str, decision: Decision) -> Row | None:
+    return render(msgspec.json.decode(payload, type=Trace), decision)

@@ -33,6 +33,7 @@ from selfplay_core.store.filters import Filter
 from selfplay_core.store.held import held, rule_held
 from selfplay_core.store.history import Moved
 from selfplay_core.store.listing import Example
+from tests.storm_laws import OPERATOR
 from tui.cli import main
 from tui.commands.reports import choose_report
 from tui.commands.summary import Summary
@@ -40,9 +41,8 @@ from tui.job import make_job
 from tui.options import parse
 from tui.workspace.curator import Curator
 
-__all__ = ["OPERATOR", "ROLES"]
+__all__ = ["ROLES"]
 
-OPERATOR: Final = "reviewer"
 _CHOICES: Final = ("accept", "accept", "reject", "edit", "edit", "skip", "undo", "undo", "redo", "bulk", "flag")
 _PAUSE: Final = 0.004
 _NEWEST: Final = 30

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import random
 import signal
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from tests.nursery import Child, Nursery
 from tests.storm_laws import Told
+from tests.tallies import COUNTED
 
-__all__ = ["COUNTED", "Storm", "generator_words"]
-
-COUNTED: Final[Counter[str]] = Counter()
-"""The kills of this test session that found their process alive, by who it was."""
+__all__ = ["Storm", "generator_words"]
 
 
 def generator_words(

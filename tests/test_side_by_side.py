@@ -18,7 +18,8 @@ from selfplay_core.store.database import Database
 from tests.commands import server_flags
 from tests.nursery import Child, Nursery
 from tests.storm_laws import Told, assert_laws, copied
-from tests.storms import COUNTED, generator_words
+from tests.storms import generator_words
+from tests.tallies import COUNTED
 from tests.terminal import Terminal
 from tests.worlds import PASSWORD, playground
 from tui.state.review import SIGHT_SECONDS
