@@ -165,7 +165,8 @@ def export_on_end(words: list[str]) -> int:
     for number in range(1_000_000):
         chosen = filters[number % len(filters)]
         place = ["--workspace", workspace, "--output", output, "--force"]
-        main(["export", *place, "--format", made, "--filter", chosen, "--json"])
+        if main(["export", *place, "--format", made, "--filter", chosen, "--json"]) != 0:
+            acknowledge("nothing to export")
         threading.Event().wait(0.001)
     return 0
 
@@ -212,6 +213,8 @@ class _Reviewer:
                 if numbers:
                     await self._do(curator, [int(number) for number in numbers])
                     done += 1
+                else:
+                    acknowledge("nothing to review")
                 await asyncio.sleep(self._chance.random() * _PAUSE)
 
     async def _do(self, curator: Curator, numbers: list[int]) -> None:
