@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 import pytest
 
-from selfplay_core.errors import OutputEditedError, SelfplayError
+from selfplay_core.errors import OutputEditedError, SelfplayError, StoreError
 from selfplay_core.exchange.files import FileSet
 from selfplay_core.store import projection as projection_module
 from selfplay_core.store.database import Database, Reader
@@ -449,6 +450,51 @@ def _told_of(workspace: Path) -> str:
         return str(error)
     except sqlite3.Error as error:
         raise AssertionError("a fault of the disk was not told") from error
+
+
+def test_a_sync_that_failed_is_not_believed_the_second_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a failed sync the file is as before, and its rows are written again before they count as written."""
+    output, written, synced = tmp_path / "out.jsonl", list[int](), [0]
+    fsync, pwrite = os.fsync, os.pwrite
+
+    def failing_once(fd: int) -> None:
+        synced[0] += 1
+        if synced[0] == 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(fd)
+
+    def counting(fd: int, data: bytes, offset: int) -> int:
+        written.append(synced[0])
+        return pwrite(fd, data, offset)
+
+    with closing(begun(tmp_path)) as database:
+        target = projection(database, output)
+        accepted(database, ["a", "b"])
+        monkeypatch.setattr(os, "fsync", failing_once)
+        monkeypatch.setattr(os, "pwrite", counting)
+        with pytest.raises(StoreError, match=r"appending to the output failed.*out\.jsonl.*then go on"):
+            target.catch_up()
+        assert output.read_bytes() == b""
+        assert target.catch_up() == 2
+        assert written[0] == 0
+        assert written[-1] > 0
+        assert prompts_in(output) == ["a", "b"]
+
+
+def test_rows_of_a_dead_process_are_written_again(
+    half_way: tuple[Path, int, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole append that nobody has synced may be one whose sync had failed: it is written over itself."""
+    output, sure, tail = half_way
+    written, pwrite = [], os.pwrite
+
+    def recording(fd: int, data: bytes, offset: int) -> int:
+        written.append((bytes(data), offset))
+        return pwrite(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", recording)
+    recovered(output.parent, output)
+    assert written == [(tail, sure)]
 
 
 def test_an_export_is_on_the_disk_before_it_is_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
