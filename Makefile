@@ -1,6 +1,7 @@
 # make demo   install, then the review screen on the built-in sandbox (without a terminal: a batch run)
 # make test   install, then format, lint, types, import contracts and every test
-# make soak   a thousand prompts through each fault of both servers; prints a table (SOAK_PROMPTS=n for another number)
+# make soak   a thousand prompts through each fault of both servers (SOAK_PROMPTS=n), then storms of kill -9 five times as
+#             long as those of the tests (STORM_SEED=n for other moments)
 # make bench  the benchmarks; prints ratios, asserts nothing
 # make fuzz   every fuzzing target under atheris, each for FUZZ_SECONDS (60), in an environment of its own
 # make test-realllm  a whole round on a real model server with a random model; compiles llama.cpp once (some minutes)
@@ -17,6 +18,7 @@ REALLLM := .venv-realllm
 REALLLM_TESTS := tests/realllm
 FUZZING := .venv-fuzz
 FUZZ_SECONDS ?= 60
+STORM_SEED ?= 20
 
 .PHONY: demo test format lint types contracts tests soak fuzz test-realllm test-consumers bench clean
 
@@ -44,6 +46,7 @@ tests: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/pytest tests/test_soak.py --soak-prompts $(SOAK_PROMPTS)
+	$(BIN)/pytest --soak --storm-seed $(STORM_SEED) tests/test_storm.py
 
 test-consumers: $(CONSUMERS)/.ready
 	$(CONSUMERS)/bin/python -m pytest $(CONSUMER_TESTS)
