@@ -42,7 +42,7 @@ _MARKUP: Final = frozenset("\\`*_{}[]<>#|!~")
 HEADINGS: Final = (
     "n",
     "OK",
-    "95 %",
+    "95%",
     "first",
     "fixed",
     "MISS",
@@ -267,7 +267,7 @@ def _sentence(pair: Pair, *, is_final: bool) -> str:
     if not counts.cases:
         return f"{pair.first} and {pair.second}: no case is decided for both."
     measured = (
-        f"{counts.difference * 100:+.1f} points (95 %: {interval.low * 100:+.1f} to {interval.high * 100:+.1f}), "
+        f"{counts.difference * 100:+.1f} points (95%: {interval.low * 100:+.1f} to {interval.high * 100:+.1f}), "
         f"{counts.first_only} against {counts.second_only} of {counts.cases} cases"
     )
     if not is_final:
