@@ -11,8 +11,9 @@ from typing import Any
 
 import orjson
 
+from selfplay_core.bakeoff.beginning import BakeoffJob
 from selfplay_core.bakeoff.cases import CaseBook, read_cases
-from selfplay_core.bakeoff.contest import BakeoffJob, bake_off
+from selfplay_core.bakeoff.contest import bake_off
 from selfplay_core.bakeoff.events import BakeoffEnded, CaseMarked
 from selfplay_core.bakeoff.marks import Mark
 from selfplay_core.categories import load_texts

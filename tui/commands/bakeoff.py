@@ -11,8 +11,9 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from selfplay_core.bakeoff.beginning import BakeoffJob
 from selfplay_core.bakeoff.cases import WORKSPACE, CaseBook, read_cases
-from selfplay_core.bakeoff.contest import BakeoffJob, bake_off
+from selfplay_core.bakeoff.contest import bake_off
 from selfplay_core.bakeoff.events import BakeoffEnded
 from selfplay_core.bakeoff.guard import lift
 from selfplay_core.bakeoff.ledger import read_folder

@@ -13,12 +13,12 @@ from typing import Final, Protocol
 
 import orjson
 
-from selfplay_core.bakeoff.document import HEADINGS, cells, headline, how_decided, leaks_told, verdicts
 from selfplay_core.bakeoff.document import as_json as report_as_json
 from selfplay_core.bakeoff.events import BakeoffEnded, BakeoffStarted, CaseMarked
 from selfplay_core.bakeoff.marks import Mark
 from selfplay_core.bakeoff.publish import JSON_NAME, MARKDOWN_NAME
 from selfplay_core.bakeoff.report import Report
+from selfplay_core.bakeoff.sentences import HEADINGS, cells, headline, how_decided, leaks_told, verdicts
 from selfplay_core.bakeoff.standing import Figures
 from selfplay_core.events import Event, as_json
 from selfplay_core.models import WorldKind
