@@ -19,7 +19,8 @@ import pytest
 
 from selfplay_core.models import SANDBOX_RESET, VerdictOutcome
 from selfplay_core.sandbox.judge import judge
-from selfplay_core.sandbox.problem import Problem, with_context
+from selfplay_core.sandbox.problem import Problem, Rejected, with_context
+from selfplay_core.sandbox.snbt import read_tag
 from selfplay_core.sandbox.world import World
 from selfplay_core.verify.verdict import judge as verdict_of
 
@@ -133,6 +134,35 @@ def test_the_verdict_reads_every_reply_as_it_is_meant() -> None:
             if problem is not None:
                 vanilla = with_context(problem, case.command.removeprefix("/")).replace("\n", "")
                 assert verdict_of(vanilla, case.command).outcome is VerdictOutcome.REJECTED, vanilla
+
+
+_SNBT = """
+{a:1 ~ Expected literal . ~ 4
+{a:"b" c} ~ Expected literal , ~ 7
+{text:Hello world} ~ Expected literal ( ~ 12
+{id:minecraft:x} ~ Expected literal ( ~ 13
+[1 2] ~ Expected literal . ~ 3
+[I;1 2] ~ Expected literal u|U ~ 5
+[1,,2] ~ Expected a valid unquoted string ~ 3
+{ ~ Expected literal " ~ 1
+{a b} ~ Expected literal : ~ 3
+{a:} ~ Expected a valid unquoted string ~ 3
+{a:"b ~ Invalid string contents ~ 5
+{a:128b} ~ Failed to parse number: Value out of range. Value:"128" Radix:10 ~ 7
+{"":"x"} ~ Key cannot be empty ~ 7
+{a:foo(1)} ~ No such operation: foo/1 ~ 9
+[B;300s] ~ Invalid array element type ~ 8
+[B;300] ~ Failed to parse number: Value out of range. Value:"300" Radix:10 ~ 7
+"""
+
+
+@pytest.mark.parametrize("line", _SNBT.strip().splitlines())
+def test_a_mistake_in_nbt_is_told_as_the_games_grammar_tells_it(line: str) -> None:
+    """At the furthest place that its grammar reached, the first thing that it tried there."""
+    text, message, cursor = line.split(" ~ ")
+    with pytest.raises(Rejected) as caught:
+        read_tag(text, 0)
+    assert (caught.value.problem.message, caught.value.problem.cursor) == (message, int(cursor))
 
 
 _REMEMBERED = """

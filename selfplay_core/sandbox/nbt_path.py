@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from selfplay_core.sandbox import scan
 from selfplay_core.sandbox.problem import Rejected
-from selfplay_core.sandbox.snbt import Array, Tag, read_compound
+from selfplay_core.sandbox.snbt import read_compound
+from selfplay_core.sandbox.tags import Array, Tag
 
 __all__ = ["NbtPath", "Step", "found", "matches", "read_nbt_path", "removed", "stored"]
 
