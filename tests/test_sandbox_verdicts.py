@@ -216,6 +216,7 @@ failed           data get block 1 71 1
 passed           data modify storage a:b list append value 3
 passed           data get storage a:b list[0]
 failed           data get storage a:b list[1]
+failed           data modify storage a:b  set value 1
 passed           fill 0 72 0 2 74 2 stone
 nothing_changed  fill 0 72 0 2 74 2 stone
 passed           execute if block 1 73 1 stone
@@ -274,13 +275,14 @@ def test_results_are_stored_where_execute_says() -> None:
         "scoreboard objectives add k dummy",
         "bossbar add a:b Bar",
         "summon pig ~ ~ ~ {Tags:[p]}",
-        "execute store result score SwiftWolf k run list",
+        "execute store result score SwiftWolf k store result storage a:b m byte 1 run list",
         "execute store result storage a:b n int 10 if entity @e[type=zombie]",
         "execute store success bossbar a:b value run kill @e[type=horse]",
         "execute store result entity @e[tag=p,limit=1] Fire short 2 run time query daytime",
     ):
         world.reply(command)
     assert world.reply("scoreboard players get SwiftWolf k") == "SwiftWolf has 4 [k]"
+    assert world.reply("data get storage a:b m") == "Storage a:b has the following contents: 4b"
     assert world.reply("data get storage a:b n") == "Storage a:b has the following contents: 20"
     assert world.reply("bossbar get a:b value") == "Custom bossbar [Bar] has a value of 0"
     assert world.reply("data get entity @e[tag=p,limit=1] Fire") == "Pig has the following entity data: 2000s"
