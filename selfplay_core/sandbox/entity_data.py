@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from selfplay_core.sandbox.problem import Failed
-from selfplay_core.sandbox.snbt import Array, Byte, Double, Float, Int, Short, Tag
 from selfplay_core.sandbox.state import Being
+from selfplay_core.sandbox.tags import Array, Byte, Double, Float, Int, Short, Tag
 from selfplay_core.sandbox.texts import plain_text, text_error
 
 __all__ = ["changed", "data_of", "taken_in"]

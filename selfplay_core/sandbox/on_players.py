@@ -162,11 +162,9 @@ def _item_replace(call: Call) -> str:
     count = call.value("count", 1)
     for being in beings:
         if not being.is_player and slot.startswith(("hotbar", "inventory", "enderchest", "player")):
-            raise (
-                Failed(f"The target does not have slot {slot}")
-                if len(beings) == 1
-                else Failed(f"No targets accepted item {call.shown('item')} into slot {slot}")
-            )
+            alone = len(beings) == 1
+            none = f"No targets accepted item {call.shown('item')} into slot {slot}"
+            raise Failed(f"The target does not have slot {slot}" if alone else none)
         if slot in ("weapon", "weapon.mainhand"):
             being.held = None if item.path == "air" else item.path
         if item.path != "air" and (item.path in being.items or len(being.items) < _MOST_KINDS):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from selfplay_core.sandbox.names import display_name
 from selfplay_core.sandbox.problem import Failed
-from selfplay_core.sandbox.snbt import Tag
+from selfplay_core.sandbox.tags import Tag
 
 __all__ = [
     "SPAWN",
