@@ -52,6 +52,7 @@ fuzz: $(FUZZING)/.ready
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.listing
+	$(BIN)/python -m benchmarks.judging
 	$(BIN)/python -m benchmarks.screen
 
 clean:

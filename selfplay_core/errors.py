@@ -32,6 +32,7 @@ SelfplayError
 │   └── ForeignPlayers         people are online who are not in the settings
 ├── StoreError                 the disk said no
 ├── DecisionOvertaken          somebody else decided on the same trace meanwhile
+├── CaseOfBakeoff              a prompt that models are compared by may not be what they are taught
 └── GaveUp                     a server stayed away for longer than --give-up (exit 1)
 """
 
@@ -41,6 +42,7 @@ __all__ = [
     "Blank",
     "CanaryFailed",
     "CapReached",
+    "CaseOfBakeoff",
     "CommandTooLong",
     "ConnectionLost",
     "DecisionOvertaken",
@@ -204,6 +206,10 @@ class ForeignPlayers(UntrustedServer):
 
 class StoreError(SelfplayError):
     """Raised when the database or the output file cannot be written."""
+
+
+class CaseOfBakeoff(SelfplayError):
+    """Raised by accepting a trace whose prompt is a case of a bake-off, or nearly one."""
 
 
 class DecisionOvertaken(SelfplayError):

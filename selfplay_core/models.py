@@ -10,7 +10,9 @@ __all__ = [
     "AUTO",
     "CATEGORY_NAMES",
     "IMPORTED",
+    "SANDBOX_MODELS",
     "SANDBOX_NAME",
+    "SANDBOX_RESET",
     "UNKNOWN_VERSION",
     "Action",
     "Answer",
@@ -45,6 +47,12 @@ AUTO: Final = "auto"
 
 SANDBOX_NAME: Final = "selfplay-sandbox"
 """What the embedded model and the embedded server call themselves."""
+
+SANDBOX_MODELS: Final = (SANDBOX_NAME, f"{SANDBOX_NAME}-mini")
+"""The embedded models, of which the second errs more often."""
+
+SANDBOX_RESET: Final = "sandbox reset"
+"""The one command that no other server has: the sandbox's world is as it was at its beginning."""
 
 CATEGORY_NAMES: Final = (
     "enchantment_combos",
@@ -254,7 +262,7 @@ class WorldIdentity:
 
 def workspace_kind(model: ModelIdentity, world: WorldIdentity) -> WorldKind:
     """Return which kind of workspace data of this model and this world belong to."""
-    return WorldKind.SANDBOX if model.name == SANDBOX_NAME else world.kind
+    return WorldKind.SANDBOX if model.name in SANDBOX_MODELS else world.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ collect_ignore = ["consumers", "realllm"]
 
 
 @pytest.fixture(autouse=True, scope="session")
-def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the lock files of servers out of the user's own state folder."""
+def user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the lock files of servers, and rules that were imported, out of the user's own folders."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 

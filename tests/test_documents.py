@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from selfplay_core.settings import Settings
-from tui.options import FLAG_NAMES
+from tui.setting_options import FLAG_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 

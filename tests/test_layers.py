@@ -36,8 +36,10 @@ def test_a_headless_run_loads_no_screen(tmp_path: Path) -> None:
     assert "textual" not in loaded_after(program, ["textual"], tmp_path)
 
 
-@pytest.mark.parametrize("words", [["export", "--format", "seed", "--output", "x"], ["import", "x"], ["stats"]])
-def test_data_commands_load_no_screen(words: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words", [["export", "--format", "seed", "--output", "x"], ["import", "x"], ["stats"], ["check", "x"]]
+)
+def test_commands_about_files_load_no_screen(words: list[str], tmp_path: Path) -> None:
     """Nor the sandbox, nor anything that speaks to a server."""
     program = f"from tui.cli import main\nassert main({words!r}) == 2"
     unwanted = ["textual", "httpx", "mcrcon", "mecha", "uvicorn"]

@@ -135,11 +135,11 @@ def test_fixed_words_are_those_of_the_grammar() -> None:
         node = tree.children[root]
         kept = [root]
         for word in rest:
-            literal = (node.children or {}).get(word)
+            literal = node.children.get(word)
             is_fixed = literal is not None and literal.type == "literal"
             kept.append(word if is_fixed else "_")
-            arguments = (child for child in (node.children or {}).values() if child.type == "argument")
-            node = literal if is_fixed else next(arguments)
+            arguments = (child for child in node.children.values() if child.type == "argument")
+            node = literal if literal is not None and is_fixed else next(arguments)
         assert skeleton(line) == " ".join(kept)
 
 

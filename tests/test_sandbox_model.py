@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from selfplay_core.categories import load_texts
+from selfplay_core.models import SANDBOX_RESET
 from selfplay_core.sandbox.model import ModelRequest, ScriptedModel, Turn
 from selfplay_core.sandbox.scenarios import CATEGORIES, Book, Scene
 from selfplay_core.sandbox.world import World
@@ -54,6 +55,8 @@ def ask(model: ScriptedModel, *turns: str, seed: int = 0, properties: frozenset[
 
 
 def refused(world: World, commands: Sequence[str]) -> bool:
+    """Whether an attempt at these commands, begun as a run begins one, is an error of the model's."""
+    world.reply(SANDBOX_RESET)
     verdicts = [judge(world.reply(command), command) for command in commands]
     return any(verdict.outcome == "rejected" or verdict.because == "other" for verdict in verdicts)
 
@@ -72,11 +75,14 @@ def test_every_category_has_a_dozen_scenarios(book: Book, category: str) -> None
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_every_right_answer_is_taken_by_the_world(world: World, book: Book, category: str) -> None:
-    """No command of a right answer is refused, and none fails for a reason of the model's."""
+    """No command of a right answer is refused, and none fails for a reason of the model's; a no-op is none."""
     for scene in scenes(book, category).values():
+        world.reply(SANDBOX_RESET)
         for command in scene.right:
-            verdict = judge(world.reply(command), command)
-            assert verdict.outcome in ("passed", "unclear"), (command, world.reply(command))
+            reply = world.reply(command)
+            verdict = judge(reply, command)
+            fine = verdict.outcome in ("passed", "unclear") or verdict.because == "nothing_changed"
+            assert fine, (command, reply)
 
 
 @pytest.mark.parametrize("category", CATEGORIES)

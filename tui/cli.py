@@ -27,17 +27,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     try:
         if options.command == "sandbox":
-            from tui.commands.sandbox import serve
+            from tui.commands.sandbox import run as sandbox
 
-            return serve(options)
+            return sandbox(options)
         if options.command == "doctor":
             from tui.commands.doctor import run as examine
 
             return examine(options)
+        if options.command == "check":
+            from tui.commands.check import run as check
+
+            return check(options)
         if options.command in ("export", "import", "stats"):
             from tui.commands.data import WORK
 
             return WORK[options.command](options)
+        if options.command == "bakeoff":
+            from tui.commands.bakeoff import run as bake_off
+
+            return bake_off(options)
         if options.command == "simulate":
             from tui.commands.simulate import run as simulate
 

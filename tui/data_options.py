@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Final
 
-from tui.parsing import Parser, add_workspace, new_parser
+from tui.parsing import Parser, add_workspace, new_parser, positive
 
 __all__ = ["FORMAT_NAMES", "export_parser", "import_parser", "stats_parser"]
 
@@ -99,7 +98,7 @@ def export_parser() -> Parser:
     parser.add_argument(
         "--per-skeleton",
         metavar="N",
-        type=_positive,
+        type=positive,
         help="at most N lines whose commands differ in nothing but their arguments; 10 is a good measure",
     )
     parser.add_argument(
@@ -140,9 +139,3 @@ def _add_filter(parser: Parser) -> None:
         default="",
         help='as in the review screen: status:accepted category:worldedit retries>0 is:near "gold block"; default: all',
     )
-
-
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
-    return int(text)

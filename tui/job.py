@@ -21,7 +21,7 @@ from selfplay_core.models import CATEGORY_NAMES
 from selfplay_core.settings import Secret
 from selfplay_core.settings_sources import Loaded, load_settings
 from selfplay_core.text import clip, one_line
-from tui.options import FLAG_NAMES
+from tui.setting_options import FLAG_NAMES
 
 __all__ = ["Settled", "make_job", "settle_job"]
 

@@ -9,11 +9,14 @@ from typing import Final
 from selfplay_core.models import CATEGORY_NAMES
 from selfplay_core.text import clip
 from tui import __version__
+from tui.bakeoff_options import bakeoff_parser
+from tui.check_options import check_parser
 from tui.data_options import export_parser, import_parser, stats_parser
 from tui.parsing import Parser, Unusable, add_place, new_parser
+from tui.setting_options import FLAG_NAMES, add_settings
 from tui.simulate_options import simulate_parser
 
-__all__ = ["FLAG_NAMES", "Unusable", "parse"]
+__all__ = ["Unusable", "parse"]
 
 _DESCRIPTION: Final = """\
 A local language model writes edge-case Minecraft prompts, answers them with commands, runs the commands on
@@ -30,8 +33,10 @@ commands:
   export         make files for trainers, or a backup (selfplay-tui export --help)
   import         take in files of the original script, or of another workspace (selfplay-tui import --help)
   stats          the figures of a workspace (selfplay-tui stats --help)
+  bakeoff        compare models on the same cases (selfplay-tui bakeoff --help)
   simulate       compare the ways to choose categories, on students of known skill (selfplay-tui simulate --help)
   doctor         look at everything that a run needs (selfplay-tui doctor --help)
+  check          tell which commands of a file a server would refuse, and why (selfplay-tui check --help)
   sandbox        serve the sandbox's model and server to other programs (selfplay-tui sandbox --help)
 
 examples:
@@ -52,11 +57,22 @@ Every option under "settings" is also a key of <workspace>/selfplay.toml and a v
 
 _SANDBOX_DESCRIPTION: Final = """\
 Serve the sandbox on loopback until interrupted: an Ollama-shaped server with a scripted model, and an RCON
-server with a small world. One JSON line on stdout tells the addresses once both listen."""
+server with a small world. One JSON line on stdout tells the addresses, and by which rules it judges, once both listen.
+
+The built-in rules are those of Minecraft 1.21.11. --import takes the commands and ids of a server of your own in
+their place, for every run, `check` and `sandbox` of yours from then on; --forget goes back."""
 
 _SANDBOX_EPILOG: Final = """\
-example:
-  selfplay-tui sandbox --ollama-port 11500 --rcon-port 25580 --rcon-pass secret"""
+examples:
+  selfplay-tui sandbox --ollama-port 11500 --rcon-port 25580 --rcon-pass secret
+  java -DbundlerMainClass=net.minecraft.data.Main -jar server.jar --reports
+  selfplay-tui sandbox --import generated/reports
+      commands.json and registries.json are needed, blocks.json is used if it is there; 1.21.5 to 1.21.11
+  selfplay-tui sandbox --forget
+
+exit codes:
+  0 imported or forgotten   1 the disk refused   2 usage, or reports that are missing, damaged or of another version
+  130 and 143 served until interrupted"""
 
 _REVIEW_DESCRIPTION: Final = """\
 The review screen without a run of its own: look at what other runs bring, accept, reject, edit, undo.
@@ -78,31 +94,6 @@ example:
 
 exit codes:
   0 all is well   2 usage or settings   3 something is not"""
-
-FLAG_NAMES: Final = {
-    "llm.kind": "--llm",
-    "llm.model": "--model",
-    "llm.url": "--ollama-url",
-    "review.ascii": "--ascii",
-    "review.mouse": "--no-mouse",
-    "review.theme": "--theme",
-    "rcon.host": "--rcon-host",
-    "rcon.port": "--rcon-port",
-    "run.accept": "--accept",
-    "run.concurrency": "--concurrency",
-    "run.execute": "--execute",
-    "run.focus": "--focus",
-    "run.give_up": "--give-up",
-    "run.max_retries": "--max-retries",
-    "run.on_ask": "--on-ask",
-    "run.rounds": "--rounds",
-    "run.sampler": "--sampler",
-    "run.seed": "--seed",
-    "verify.allow_players": "--allow-players",
-    "verify.as_player": "--as-player",
-    "world.kind": "--world",
-}
-"""The flag of each setting that has one."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -148,49 +139,8 @@ def _run_parser() -> Parser:
     mode.add_argument("--json", action="store_true", help="JSON lines on stdout, also on a terminal")
     add_place(parser)
     _add_screen(parser)
-    _add_settings(parser)
+    add_settings(parser)
     return parser
-
-
-def _add_settings(parser: Parser) -> None:
-    options = parser.add_argument_group("settings")
-
-    def add(path: str, metavar: str, text: str) -> None:
-        options.add_argument(FLAG_NAMES[path], dest=path, metavar=metavar, help=text, default=argparse.SUPPRESS)
-
-    add("llm.kind", "KIND", "sandbox, ollama or openai; --model or --ollama-url imply ollama")
-    add("llm.model", "NAME", "the model to be taught")
-    add("llm.url", "URL", "default OLLAMA_HOST, else 127.0.0.1:11434")
-    options.add_argument(
-        "--llm-url", dest="llm.url", metavar="URL", default=argparse.SUPPRESS, help="the same, for --llm openai"
-    )
-    add("world.kind", "KIND", "sandbox or rcon; any --rcon-… implies rcon")
-    add("rcon.host", "HOST", "default 127.0.0.1")
-    add("rcon.port", "PORT", "default 25575")
-    options.add_argument(
-        "--rcon-pass",
-        metavar="PASSWORD",
-        help="works, but others on this machine can read it: prefer SELFPLAY_RCON__PASSWORD or …_PASSWORD_FILE",
-    )
-    add("verify.as_player", "NAME", "run commands as this player, where the player stands")
-    options.add_argument(
-        FLAG_NAMES["verify.allow_players"],
-        dest="verify.allow_players",
-        action="store_const",
-        const="true",
-        default=argparse.SUPPRESS,
-        help="run although players are online who are not in the settings",
-    )
-    add("run.rounds", "N", "rounds of this invocation; default 50")
-    add("run.focus", "CATEGORY", "only this category")
-    add("run.max_retries", "N", "corrections after an error; default 2")
-    add("run.concurrency", "N", "requests to the model at once; default 1")
-    add("run.seed", "N", "the same seed and replies give the same rows; default: drawn and shown")
-    add("run.accept", "RULE", "what is accepted without a person: verified (default), parsed, none")
-    add("run.execute", "HOW", "run (default), or probe: let the server parse and run nothing")
-    add("run.on_ask", "HOW", "what becomes of commands that need a person: deny (default) or probe")
-    add("run.sampler", "NAME", "how categories are drawn: gated (default; weak but learnable), weakest or uniform")
-    add("run.give_up", "TIME", "how long to wait for a server that is away; default 15m")
 
 
 def _add_screen(parser: Parser) -> None:
@@ -216,7 +166,7 @@ def _review_parser() -> Parser:
     parser.set_defaults(headless=False, dry_run=False, new=False, json=False, prompts=None)
     add_place(parser)
     _add_screen(parser)
-    _add_settings(parser)
+    add_settings(parser)
     return parser
 
 
@@ -225,7 +175,7 @@ def _doctor_parser() -> Parser:
     parser.set_defaults(headless=False, dry_run=False, new=False, prompts=None)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     add_place(parser)
-    _add_settings(parser)
+    add_settings(parser)
     return parser
 
 
@@ -235,6 +185,14 @@ def _sandbox_parser() -> Parser:
     parser.add_argument("--rcon-port", type=_port, default=0, metavar="PORT", help="0 (default) takes a free one")
     parser.add_argument("--rcon-pass", default="sandbox", metavar="PASSWORD", help="default: sandbox")
     parser.add_argument("--no-worldedit", action="store_true", help="a server without the WorldEdit plugin")
+    rules = parser.add_argument_group("rules").add_mutually_exclusive_group()
+    rules.add_argument(
+        "--import",
+        dest="reports",
+        metavar="REPORTS",
+        help="judge by these reports from now on; does not serve",
+    )
+    rules.add_argument("--forget", action="store_true", help="judge by the built-in rules again; does not serve")
     return parser
 
 
@@ -250,7 +208,9 @@ _PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "export": export_parser,
     "import": import_parser,
     "stats": stats_parser,
+    "bakeoff": bakeoff_parser,
     "simulate": simulate_parser,
     "doctor": _doctor_parser,
+    "check": check_parser,
     "sandbox": _sandbox_parser,
 }

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 from selfplay_core.text import clip
 
-__all__ = ["Parser", "Unusable", "add_place", "add_workspace", "new_parser"]
+__all__ = ["Parser", "Unusable", "add_place", "add_workspace", "new_parser", "positive"]
 
 # Longer than any message but for what was typed.
 _LONGEST: Final = 400
@@ -47,3 +47,10 @@ def add_place(parser: Parser) -> None:
 def add_workspace(parser: Parser, default: str) -> None:
     """Add the workspace alone, for commands that make no run."""
     parser.add_argument("--workspace", metavar="DIR", help=f"default {default}")
+
+
+def positive(text: str) -> int:
+    """Return a number from 1 on; argparse tells what is wrong with any other text."""
+    if not (text.isascii() and text.isdecimal()) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)

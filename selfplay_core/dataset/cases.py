@@ -53,6 +53,7 @@ class LeftOut(StrEnum):
     NEAR = "nearly the same as an earlier line"
     CROWDED = "more than wanted of one skeleton"
     UNSHOWN = "not shown to work"
+    BAKEOFF = "a case of a bake-off, or nearly one"
 
 
 @dataclass(frozen=True, slots=True)

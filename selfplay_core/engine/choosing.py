@@ -27,6 +27,7 @@ from selfplay_core.curriculum.state import (
 from selfplay_core.engine.seeds import choice_rng
 from selfplay_core.likeness.pool import Like, PromptPool
 from selfplay_core.models import Trace
+from selfplay_core.store.bans import bans
 from selfplay_core.store.codec import decode
 from selfplay_core.store.curriculum import (
     Kept,
@@ -48,16 +49,21 @@ _RECENT: Final = 6
 _OPENINGS: Final = 3
 _OPENING_WORDS: Final = 4
 _EXAMPLES: Final = 3
+_ANY: Final = ""
 _SPEECH_IS_THE_DEED: Final = "cosmetic_effects"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a run begins with: a state, the last of its own rounds that is in it, and the prompts that are known."""
+    """What a run begins with: a state, the last of its own rounds that is in it, and the prompts that are known.
+
+    `bans` are those that no training row may hold.
+    """
 
     state: State = field(default_factory=State)
     folded: int = -1
     prompts: tuple[tuple[str, str], ...] = ()
+    bans: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +82,14 @@ def begin(database: Database, run_id: str, model: str) -> Known:
     A new run keeps what it begins with at once: what it answers of an earlier run's prompts must not change it, if it
     is stopped before its first round and taken up again.
     """
-    prompts = tuple(known_prompts(database, newest=_KNOWN))
+    prompts, banned = tuple(known_prompts(database, newest=_KNOWN)), bans(database)
     kept = kept_state(database, run_id)
     if kept is not None:
-        return Known(for_model(_decoded(kept.state), model), kept.folded, prompts)
+        return Known(for_model(_decoded(kept.state), model), kept.folded, prompts, banned)
     # Rounds of another run may have had another focus: they are nothing to compare with.
     state = replace(for_model(_left_behind(database), model), rounds=[])
     replace_state(database, Kept(run_id, Known().folded, encoded(state)))
-    return Known(state, prompts=prompts)
+    return Known(state, prompts=prompts, bans=banned)
 
 
 def _left_behind(reader: Reader) -> State:
@@ -129,6 +135,9 @@ class Chooser:
         self._count = 0
         for category, prompt in known.prompts:
             self.take(category, prompt)
+        self._bans = PromptPool()
+        for number, prompt in enumerate(known.bans):
+            self._bans.add(_ANY, number, prompt)
 
     def fold(self, rounds: Sequence[RoundKept]) -> Alarm | None:
         """Take complete rounds into the state; returns the alarm that the last of them raises, if it does."""
@@ -163,6 +172,10 @@ class Chooser:
     def like(self, category: str, prompt: str) -> Like | None:
         """Return the known prompt that one is nearly a copy of."""
         return self._pool.closest(category, prompt)
+
+    def is_banned(self, prompt: str) -> bool:
+        """Whether a prompt is nearly one that models are compared by."""
+        return self._bans.closest(_ANY, prompt) is not None
 
     def take(self, category: str, prompt: str) -> None:
         """Know a prompt from here on."""

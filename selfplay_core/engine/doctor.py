@@ -62,7 +62,13 @@ async def examine(job: Job, tell: Tell) -> None:
     job = _examine_rules(job, tell)
     async with AsyncExitStack() as stack:
         store = await _examine_places(job, tell, stack)
-        sandbox = await stack.enter_async_context(sandbox_for(job.settings))
+        try:
+            sandbox = await stack.enter_async_context(sandbox_for(job.settings))
+        except UsageError as error:
+            tell(Check("sandbox", False, str(error)))
+            return
+        if job.settings.world.kind == "sandbox":
+            _examine_sandbox(tell)
         async with open_chat(job.settings, job.credentials, sandbox) as chat:
             await _examine_model(job, chat, tell)
         try:
@@ -134,6 +140,14 @@ def _examine_new_places(job: Job, tell: Tell) -> None:
             tell(Check(name, False, f"{path} cannot be made: {path.parent} does not exist. Make it, or name another."))
         else:
             tell(Check(name, True, f"{path} {'is there' if path.exists() else 'will be made by the first run'}"))
+
+
+def _examine_sandbox(tell: Tell) -> None:
+    from selfplay_core.sandbox.rules import basis, rules_path
+
+    judged_by = basis()
+    told = f"judges as Minecraft {judged_by.version}, by "
+    tell(Check("sandbox", True, told + (f"imported rules: {rules_path()}" if judged_by.imported else "built-in rules")))
 
 
 async def _examine_model(job: Job, chat: ChatModel, tell: Tell) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 from selfplay_core.engine.acceptance import accepts
 from selfplay_core.engine.queue import WorkItem
 from selfplay_core.engine.solver import Held
-from selfplay_core.errors import DecisionOvertaken
+from selfplay_core.errors import CaseOfBakeoff, DecisionOvertaken
 from selfplay_core.events import Announce, Decided, RowsWritten, TraceEnded, TraceHeld
 from selfplay_core.exchange.rows import render
 from selfplay_core.models import AUTO, Decision, DecisionKind, Trace
@@ -128,6 +128,6 @@ def _decide_untouched(database: Database, trace: Trace, decision: Decision) -> _
         row, seen = render(trace, decision), len(trace.attempts)
         try:
             decide(database, trace.id, decision, row, expected_seq=0, expected_attempts=seen)
-        except DecisionOvertaken:
+        except (DecisionOvertaken, CaseOfBakeoff):
             return None
         return _Accepted(same_as(database, trace.id))

@@ -20,13 +20,16 @@ from selfplay_core.llm.base import ChatRequest, Message
 from selfplay_core.llm.replies import DecodedPrompts, decode_prompts, prompts_schema
 from selfplay_core.text import clip
 
-__all__ = ["Written", "write_prompts"]
+__all__ = ["OF_BAKEOFF", "Written", "write_prompts"]
 
 _TRIES: Final = 3
 _REPLY_LIMIT: Final = 4_000
 
 IsKnown = Callable[[str], Like | None]
 """Which known prompt one is nearly a copy of."""
+
+OF_BAKEOFF: Final = "is nearly a case of a bake-off"
+"""Why a prompt is dropped that no training row may hold."""
 
 
 @dataclass(slots=True)
@@ -45,7 +48,14 @@ class Written:
 
 
 async def write_prompts(
-    asker: Asker, texts: Texts, speaker: Speaker, plan: RunPlan, round_number: int, choice: Choice, is_known: IsKnown
+    asker: Asker,
+    texts: Texts,
+    speaker: Speaker,
+    plan: RunPlan,
+    round_number: int,
+    choice: Choice,
+    is_known: IsKnown,
+    is_banned: Callable[[str], bool],
 ) -> Written:
     """Let the model write a round's prompts of one category.
 
@@ -67,7 +77,7 @@ async def write_prompts(
         reply = await asker.ask(request, seed_of, Urgency.PROMPTS)
         dropped_before = len(written.dropped)
         try:
-            _take(written, decode_prompts(reply.content), texts, choice, is_known)
+            _take(written, decode_prompts(reply.content), texts, choice, is_known, is_banned)
         except IllTyped as error:
             written.complaint = str(error)
         else:
@@ -86,7 +96,14 @@ def _complaint(dropped: list[tuple[str, str]]) -> str:
     return f"None of these can be used: {listed}. Write all the prompts anew."
 
 
-def _take(written: Written, decoded: DecodedPrompts, texts: Texts, choice: Choice, is_known: IsKnown) -> None:
+def _take(
+    written: Written,
+    decoded: DecodedPrompts,
+    texts: Texts,
+    choice: Choice,
+    is_known: IsKnown,
+    is_banned: Callable[[str], bool],
+) -> None:
     """Keep the prompts that a player could type here and that are not known; the n-th prompt answers the n-th wish."""
     category, wishes = choice.category, choice.wishes
     fresh = PromptPool()
@@ -101,6 +118,8 @@ def _take(written: Written, decoded: DecodedPrompts, texts: Texts, choice: Choic
         elif prompt in written.prompts:
             written.dropped.append((prompt, "stands twice"))
             written.copies += 1
+        elif is_banned(prompt):
+            written.dropped.append((prompt, OF_BAKEOFF))
         elif (like := is_known(prompt) or fresh.closest(category, prompt)) is not None:
             written.dropped.append((prompt, f"is nearly a copy of an earlier one ({like.ratio:.2f})"))
             written.copies += 1

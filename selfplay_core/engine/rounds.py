@@ -15,7 +15,7 @@ from selfplay_core.engine.control import Control
 from selfplay_core.engine.conversation import Speaker
 from selfplay_core.engine.groups import first_error_alone
 from selfplay_core.engine.plan import RunPlan
-from selfplay_core.engine.prompts import Written, write_prompts
+from selfplay_core.engine.prompts import OF_BAKEOFF, Written, write_prompts
 from selfplay_core.errors import ModelFault, ModelNotFound, ModelRefusedRequest
 from selfplay_core.events import Announce, PromptsFailed, PromptsWritten, RoundStarted
 from selfplay_core.models import Prompt
@@ -93,7 +93,16 @@ class RoundWriter:
         choice = self._chooser.choice(self._plan.seed, number, category, count, examples)
         is_known = partial(self._chooser.like, category)
         try:
-            written = await write_prompts(self._asker, self._texts, self._speaker, self._plan, number, choice, is_known)
+            written = await write_prompts(
+                self._asker,
+                self._texts,
+                self._speaker,
+                self._plan,
+                number,
+                choice,
+                is_known,
+                self._chooser.is_banned,
+            )
         except ModelFault as fault:
             if isinstance(fault, ModelNotFound | ModelRefusedRequest) and not self._asker.ever_answered:
                 raise
@@ -117,10 +126,13 @@ class RoundWriter:
         )
         categories = tuple(dict.fromkeys(prompt.category for prompt in prompts))
         self._announce(RoundStarted(number, categories))
+        left = tuple(prompt for prompt in prompts if not self._chooser.is_banned(prompt.text))
         for category in categories:
-            texts = tuple(prompt.text for prompt in prompts if prompt.category == category)
-            self._announce(PromptsWritten(number, category, len(texts), texts, ()))
-        return WrittenRound(categories, prompts, Asked({}, 0, 0))
+            asked = [prompt for prompt in prompts if prompt.category == category]
+            texts = tuple(prompt.text for prompt in asked if prompt in left)
+            dropped = tuple((prompt.text, OF_BAKEOFF) for prompt in asked if prompt not in left)
+            self._announce(PromptsWritten(number, category, len(asked), texts, dropped))
+        return WrittenRound(categories, left, Asked({}, 0, 0))
 
 
 def _placed(number: int, drawn: Sequence[tuple[str, int]], written: dict[str, Written]) -> list[Prompt]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from selfplay_core.errors import ServerBusy
 from selfplay_core.llm.base import ChatModel
-from selfplay_core.models import ModelIdentity, WorldIdentity
+from selfplay_core.models import SANDBOX_RESET, ModelIdentity, WorldIdentity
 from selfplay_core.settings import LlmSettings, Secret, Settings
 from selfplay_core.verify.address import RconAddress
 from selfplay_core.verify.caps import Caps
@@ -65,13 +65,18 @@ class World:
 
 @asynccontextmanager
 async def sandbox_for(settings: Settings) -> AsyncIterator[Sandbox | None]:
-    """Start the embedded sandbox if the settings want any part of it; it outlives the run's drain."""
+    """Start the embedded sandbox if the settings want any part of it; it outlives the run's drain.
+
+    It judges by the rules that were imported, if any were; raises SettingsError if these cannot be read.
+    """
     if not settings.is_sandbox:
         yield None
         return
     # The sandbox brings a web server and a grammar along, which a run on real servers does without.
     from selfplay_core.sandbox.embedded import Sandbox
+    from selfplay_core.sandbox.rules import adopt
 
+    adopt()
     sandbox = Sandbox(settings.world.players, worldedit=settings.world.worldedit)
     await asyncio.to_thread(sandbox.start)
     try:
@@ -155,6 +160,8 @@ def conduct_of(settings: Settings) -> Conduct:
         cleanup=world.cleanup,
         round_setup=world.round_setup,
         round_cleanup=world.round_cleanup,
+        # What a round set up is forgotten with the rest, and set up again.
+        afresh=(SANDBOX_RESET, *world.round_setup) if world.kind == "sandbox" else (),
         caps=Caps(caps.entities, caps.blocks, caps.commands_per_minute),
     )
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from selfplay_core.events import Announce, DryRunStarted, RunEnded, RunStarted
 from selfplay_core.exchange.rows import render
 from selfplay_core.models import UNKNOWN_VERSION, workspace_kind
 from selfplay_core.settings import Settings
+from selfplay_core.store.bakeoffs import refuse_bakeoff
 from selfplay_core.store.database import Database
 from selfplay_core.store.denials import denials
 from selfplay_core.store.projection import Projection
@@ -46,7 +46,7 @@ from selfplay_core.store.runs import (
     resume_run,
     start_run,
 )
-from selfplay_core.store.thread import AsyncStore
+from selfplay_core.store.thread import AsyncStore, open_store
 
 __all__ = ["Job", "dry_run", "generate", "plan_of"]
 
@@ -87,7 +87,8 @@ async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
     cannot be used at the start, StoreError if the disk says no.
     """
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(_open_store(job.workspace))
+        store = await stack.enter_async_context(open_store(job.workspace))
+        await store.do(refuse_bakeoff)
         await store.do(refuse_second_generator)
         projection = await store.do(Projection, job.output, render)
         await store.do(lambda _: projection.check())
@@ -157,15 +158,6 @@ async def dry_run(job: Job, control: Control, announce: Announce) -> None:
                 await writer.write(number)
         except Drained:
             return
-
-
-@asynccontextmanager
-async def _open_store(workspace: Path) -> AsyncIterator[AsyncStore]:
-    store = await AsyncStore.open(workspace)
-    try:
-        yield store
-    finally:
-        await store.aclose()
 
 
 async def _choose(job: Job, store: AsyncStore, world: World) -> tuple[RunPlan, _Chosen]:

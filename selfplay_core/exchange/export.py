@@ -21,6 +21,7 @@ from selfplay_core.exchange.sieve import Duplicates, Sieve
 from selfplay_core.exchange.source import cases, numbers_of
 from selfplay_core.exchange.split import Dealer
 from selfplay_core.models import Outcome
+from selfplay_core.store.bans import banned, has_bans
 from selfplay_core.store.database import Reader
 from selfplay_core.store.runs import kind_of
 
@@ -69,6 +70,7 @@ class _Export:
         self._left_out: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
+        self._has_bans = has_bans(reader)
         self._traces = 0
 
     def run(self, targets: dict[str, Target]) -> None:
@@ -121,10 +123,13 @@ class _Export:
             target.write(line.data)
 
     def _stops(self, case: Case, line: Line) -> LeftOut | None:
-        return LeftOut.UNSHOWN if self._is_unproven(line) else self._sieve.stops(case, line)
+        return self._unwanted(line) or self._sieve.stops(case, line)
 
-    def _is_unproven(self, line: Line) -> bool:
-        return self._wish.proven and UNSHOWN in line.tags
+    def _unwanted(self, line: Line) -> LeftOut | None:
+        """Return why a line is left out whatever the others are."""
+        if self._has_bans and banned(self._reader, line.prompt) is not None:
+            return LeftOut.BAKEOFF
+        return LeftOut.UNSHOWN if self._wish.proven and UNSHOWN in line.tags else None
 
     def _cases(self, numbers: Sequence[int]) -> Iterator[Case]:
         return cases(self._reader, numbers, self._unreadable, with_history=self._made.lossless)
@@ -152,7 +157,7 @@ class _Export:
             split = self._share(case)
             if split not in missing or isinstance(found, LeftOut) or Kind.CORRECTION not in found[0].tags:
                 continue
-            if self._is_unproven(found[0]):
+            if self._unwanted(found[0]) is not None:
                 continue
             if _TOOL_TURN in found[0].data:
                 leads[split] = case.number
@@ -190,7 +195,8 @@ def _nothing(manifest: Manifest) -> str:
     if manifest.traces == 0:
         asked = f"the filter {manifest.filter!r}" if manifest.filter else "this workspace"
         return f"there is nothing to export: {asked} holds no trace. Change --filter, or name another --workspace."
-    why = ", ".join(f"{count} {reason}" for reason, count in manifest.left_out.items())
+    reasons = {**manifest.left_out, **manifest.dropped}
+    why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
     return (
         f"there is nothing to export as {manifest.format}: of {manifest.traces} traces {why}. "
         "Decide on some, or change --filter or --format."

@@ -24,7 +24,7 @@ from selfplay_core.judging import Finding, find, good_outcome
 from selfplay_core.models import (
     CATEGORY_NAMES,
     IMPORTED,
-    SANDBOX_NAME,
+    SANDBOX_MODELS,
     Answer,
     Attempt,
     CommandResult,
@@ -127,7 +127,8 @@ class _Metadata(msgspec.Struct):
     def kind(self) -> WorldKind:
         """What the row says it was judged by; that it is the sandbox's is believed to anyone: it only claims less."""
         names = (self.server.brand, self.model.name)
-        is_sandbox = self.verifier == WorldKind.SANDBOX or SANDBOX_NAME in (name.strip().lower() for name in names)
+        called = {name.strip().lower() for name in names}
+        is_sandbox = self.verifier == WorldKind.SANDBOX or not called.isdisjoint(SANDBOX_MODELS)
         return WorldKind.SANDBOX if is_sandbox else WorldKind.REAL
 
     @property

@@ -1,62 +1,65 @@
-"""One reader a kind of argument: where it ends, or the error that the server gives for it.
+"""One reader a kind of argument: what it makes of the text and where it ends, or the error that the server gives.
 
-Each reader gets the whole command and the place where its argument starts, one blank after what came
-before. They are stricter than mecha (ids, blanks, ranges) and word their errors as the server does.
+Each reader gets the whole command, the place where its argument starts, and the properties that the tree of commands
+gives this argument.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from selfplay_core.sandbox import scan
-from selfplay_core.sandbox.items import read_item, read_item_predicate
-from selfplay_core.sandbox.problem import TRAILING, Rejected
-from selfplay_core.sandbox.registries import COLOUR, GAMEMODE, known
-from selfplay_core.sandbox.selectors import read_range, read_selector
+from selfplay_core.sandbox.blocks import read_block, read_block_predicate
+from selfplay_core.sandbox.coordinates import read_angle, read_swizzle, reader_of_places
+from selfplay_core.sandbox.criteria import is_criterion
+from selfplay_core.sandbox.items import read_item, read_item_test
+from selfplay_core.sandbox.nbt_path import read_nbt_path
+from selfplay_core.sandbox.particles import read_particle
+from selfplay_core.sandbox.problem import Rejected
+from selfplay_core.sandbox.registries import COLOUR, GAMEMODE, known, known_tag
+from selfplay_core.sandbox.schema import family_error
+from selfplay_core.sandbox.selectors import Selector, read_target
+from selfplay_core.sandbox.snbt import Tag, read_compound, read_tag
+from selfplay_core.sandbox.texts import style_error, text_error
 
-__all__ = ["READERS", "check"]
+__all__ = ["READERS", "Reader"]
 
-_Reader = Callable[[str, int, Mapping[str, Any]], int]
+Reader = Callable[[str, int, Mapping[str, Any]], tuple[Any, int]]
 
-_NAME_LIMIT = 16
-_MOST_TICKS = 2**31 - 1
-_CRITERION = re.compile(
-    r"dummy|trigger|deathCount|playerKillCount|totalKillCount|health|food|air|armor|xp|level|"
-    rf"(?:teamkill|killedByTeam)\.(?:{COLOUR.pattern})|\S+:\S+"
-)
+_MESSAGE_LIMIT: Final = 256
+_MOST_TICKS: Final = 2**31 - 1
+_UNITS: Final = {"": 1, "t": 1, "s": 20, "d": 24000}
+_OPERATIONS: Final = ("=", "+=", "-=", "*=", "/=", "%=", "<", ">", "><")
+_OF_DATA_PACKS: Final = ("item_modifier", "predicate")
+_UUID_CHARACTERS = re.compile("[-A-Fa-f0-9]*")
 _SLOT = re.compile(
-    r"armor\.(head|chest|legs|feet|body)|weapon(\.(mainhand|offhand))?|(hotbar|inventory|container|enderchest|"
-    r"villager)\.\d+|horse\.(chest|\d+)|player\.(cursor|crafting\.[0-3])|saddle|contents"
+    r"armor\.(?:head|chest|legs|feet|body)|weapon(?:\.(?:mainhand|offhand))?|hotbar\.[0-8]|"
+    r"(?:inventory|enderchest)\.(?:\d|1\d|2[0-6])|container\.(?:\d|[1-4]\d|5[0-3])|(?:villager|mob\.inventory)\.[0-7]|"
+    r"horse\.(?:chest|\d|1[0-4])|player\.(?:cursor|crafting\.[0-3])|saddle|contents"
 )
-_OPTIONS_NEEDED = re.compile(
-    "block|block_marker|falling_dust|dust_pillar|block_crumble|dust|dust_color_transition|entity_effect|item|"
-    "sculk_charge|vibration|shriek|trail|tinted_leaves"
+_SLOTS = re.compile(
+    r"(?:armor|weapon|hotbar|inventory|enderchest|container|villager|mob\.inventory|horse|player\.crafting)\.\*"
 )
+_DISPLAY = re.compile(rf"list|sidebar|below_name|sidebar\.team\.(?:{COLOUR.pattern})")
+_PATTERN = re.compile(r"[0-9a-z_\-./:*?]*")
 
 
-def check(kind: str, properties: Mapping[str, Any], text: str, start: int) -> None:
-    """Raise `Rejected` if the server would not read this argument here."""
-    reader = READERS.get(kind)
-    if reader is None:
-        return
-    end = reader(text, start, properties)
-    if text[end : end + 1] not in ("", " "):
-        raise Rejected(TRAILING, end)
+def _integer(name: str) -> Reader:
+    def read(text: str, at: int, properties: Mapping[str, Any]) -> tuple[int, int]:
+        value, end = scan.read_integer(text, at, name)
+        _bounded(name.title(), value, at, properties)
+        return value, end
+
+    return read
 
 
-def _integer(text: str, at: int, properties: Mapping[str, Any]) -> int:
-    value, end = scan.read_integer(text, at)
-    _bounded("Integer", value, at, properties)
-    return end
-
-
-def _decimal(name: str) -> _Reader:
-    def read(text: str, at: int, properties: Mapping[str, Any]) -> int:
+def _decimal(name: str) -> Reader:
+    def read(text: str, at: int, properties: Mapping[str, Any]) -> tuple[float, int]:
         value, end = scan.read_decimal(text, at, name)
         _bounded(name.title(), value, at, properties)
-        return end
+        return value, end
 
     return read
 
@@ -69,244 +72,284 @@ def _bounded(name: str, value: float, at: int, properties: Mapping[str, Any]) ->
         raise Rejected(f"{name} must not be more than {high}: found {value}", at)
 
 
-def _bool(text: str, at: int, _: Mapping[str, Any]) -> int:
-    word, end = scan.read_string(text, at)
-    if not word:
-        raise Rejected("Expected boolean", at)
-    if word not in ("true", "false"):
-        raise Rejected(f"Invalid boolean: expected 'true' or 'false' but found '{word}'", at)
-    return end
+def _string(text: str, at: int, properties: Mapping[str, Any]) -> tuple[str, int]:
+    match properties.get("type"):
+        case "greedy":
+            return text[at:], len(text)
+        case "phrase":
+            return scan.read_string(text, at)
+        case _:
+            return scan.read_word(text, at)
 
 
-def _string(text: str, at: int, properties: Mapping[str, Any]) -> int:
-    if properties.get("type") == "greedy":
-        return len(text)
-    if properties.get("type") == "phrase":
-        return scan.read_string(text, at)[1]
-    return at + len(scan.read_word(text, at))
+def _message(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    """Read a chat message; what looks like a selector in it has to be one, a lone `@` or `@x` may stand."""
+    if len(text) - at > _MESSAGE_LIMIT:
+        raise Rejected(f"Chat message was too long ({len(text) - at} > maximum {_MESSAGE_LIMIT} characters)", None)
+    sign = text.find("@", at)
+    while sign >= 0:
+        if text[sign + 1 : sign + 2] in tuple("aenprs"):
+            sign = read_target(text, sign)[1] - 1
+        sign = text.find("@", sign + 1)
+    return text[at:], len(text)
 
 
-def _entity(text: str, at: int, properties: Mapping[str, Any]) -> int:
+def _entity(text: str, at: int, properties: Mapping[str, Any]) -> tuple[Selector, int]:
     players = properties.get("type") == "players"
-    if text[at : at + 1] != "@":
-        name, end = scan.read_string(text, at)
-        # A UUID is longer than a name and stands for any entity.
-        if not name or (len(name) > _NAME_LIMIT and not _is_uuid(name)):
-            raise Rejected("Invalid name or UUID", at)
-        return end
-    selector = read_selector(text, at)
+    selector, end = read_target(text, at)
     if properties.get("amount") == "single" and (selector.limit is None or selector.limit > 1):
         noun = "player" if players else "entity"
         raise Rejected(f"Only one {noun} is allowed, but the provided selector allows more than one", 0)
-    if players and not selector.players_only and selector.variable != "s":
+    if players and not selector.players_only and not selector.is_self:
         raise Rejected("Only players may be affected by this command, but the provided selector includes entities", 0)
-    return selector.end
+    return selector, end
 
 
-def _is_uuid(word: str) -> bool:
-    return re.fullmatch(r"[0-9a-fA-F]{1,8}(-[0-9a-fA-F]{1,12}){4}", word) is not None
+def _game_profile(text: str, at: int, _: Mapping[str, Any]) -> tuple[Selector, int]:
+    if text[at : at + 1] != "@":
+        name, end = scan.read_until_blank(text, at)
+        return Selector("", limit=1, players_only=True, name=name), end
+    selector, end = read_target(text, at)
+    if not selector.players_only:
+        raise Rejected("Only players may be affected by this command, but the provided selector includes entities", end)
+    return selector, end
 
 
-def _game_profile(text: str, at: int, _: Mapping[str, Any]) -> int:
-    if text[at : at + 1] == "@":
-        return _entity(text, at, {"type": "players"})
-    return _until_blank(text, at)
+def _score_holder(text: str, at: int, properties: Mapping[str, Any]) -> tuple[Selector | str, int]:
+    if text[at : at + 1] != "@":
+        return scan.read_until_blank(text, at)
+    selector, end = read_target(text, at)
+    if properties.get("amount") == "single" and (selector.limit is None or selector.limit > 1):
+        raise Rejected("Only one entity is allowed, but the provided selector allows more than one", end)
+    return selector, end
 
 
-def _score_holder(text: str, at: int, properties: Mapping[str, Any]) -> int:
-    if text[at : at + 1] == "@":
-        return _entity(text, at, {"amount": properties.get("amount")})
-    return _until_blank(text, at)
-
-
-def _until_blank(text: str, at: int) -> int:
-    end = text.find(" ", at)
-    return len(text) if end < 0 else end
-
-
-def _position(count: int, whole: bool) -> _Reader:
-    def read(text: str, at: int, _: Mapping[str, Any]) -> int:
-        local = count == 3 and text[at : at + 1] == "^"
-        end = at
-        for index in range(count):
-            if index:
-                if text[end : end + 1] != " ":
-                    raise Rejected(f"Incomplete (expected {count} coordinates)", at)
-                end += 1
-            end = _local(text, end, at) if local else _world(text, end, whole)
-        return end
-
-    return read
-
-
-def _local(text: str, at: int, start: int) -> int:
-    if at >= len(text):
-        raise Rejected("Expected a coordinate", at)
-    if text[at] != "^":
-        raise Rejected("Cannot mix world & local coordinates (everything must either use ^ or not)", start)
-    return _offset(text, at + 1)
-
-
-def _world(text: str, at: int, whole: bool) -> int:
-    if at >= len(text):
-        raise Rejected("Expected a block position" if whole else "Expected a coordinate", at)
-    if text[at] == "^":
-        raise Rejected("Cannot mix world & local coordinates (everything must either use ^ or not)", at)
-    if text[at] == "~":
-        return _offset(text, at + 1)
-    return scan.read_integer(text, at)[1] if whole else scan.read_decimal(text, at)[1]
-
-
-def _offset(text: str, at: int) -> int:
-    return at if text[at : at + 1] in ("", " ") else scan.read_decimal(text, at)[1]
-
-
-def _item(text: str, at: int, _: Mapping[str, Any]) -> int:
-    return read_item(text, at)
-
-
-def _item_predicate(text: str, at: int, _: Mapping[str, Any]) -> int:
-    return read_item_predicate(text, at)
-
-
-def _block(tags: bool) -> _Reader:
-    def read(text: str, at: int, _: Mapping[str, Any]) -> int:
-        if text[at : at + 1] == "#":
-            if not tags:
-                raise Rejected("Tags aren't allowed here; only actual blocks are", at)
-            end = scan.read_id(text, at + 1)[1]
-        else:
-            identifier, end = scan.read_id(text, at)
-            if not known("block", identifier):
-                raise Rejected(f"Unknown block type '{identifier}'", at)
-        for opening in "[{":
-            if text[end : end + 1] == opening:
-                end = scan.read_balanced(text, end)
-        return end
-
-    return read
-
-
-def _resource(text: str, at: int, properties: Mapping[str, Any]) -> int:
+def _resource(text: str, at: int, properties: Mapping[str, Any]) -> tuple[str, int]:
     registry = str(properties.get("registry", ""))
     identifier, end = scan.read_id(text, at)
     if not known(registry.removeprefix("minecraft:"), identifier):
         raise Rejected(f"Can't find element '{identifier}' of type '{registry}'", end)
-    return end
+    return identifier, end
 
 
-def _resource_or_tag(text: str, at: int, properties: Mapping[str, Any]) -> int:
-    if text[at : at + 1] == "#":
-        return scan.read_id(text, at + 1)[1]
-    return _resource(text, at, properties)
+def _resource_or_tag(text: str, at: int, properties: Mapping[str, Any]) -> tuple[str, int]:
+    if text[at : at + 1] != "#":
+        return _resource(text, at, properties)
+    registry = str(properties.get("registry", ""))
+    identifier, end = scan.read_id(text, at + 1)
+    if not known_tag(registry.removeprefix("minecraft:"), identifier):
+        raise Rejected(f"Can't find tag '{identifier}' of type '{registry}'", end)
+    return f"#{identifier}", end
 
 
-def _identifier(text: str, at: int, _: Mapping[str, Any]) -> int:
-    return scan.read_id(text, at + 1 if text[at : at + 1] == "#" else at)[1]
+def _identifier(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    return scan.read_id(text, at)
 
 
-def _slot(text: str, at: int, _: Mapping[str, Any]) -> int:
-    word = text[at : _until_blank(text, at)]
-    if not _SLOT.fullmatch(word):
-        raise Rejected(f"Unknown slot '{word}'", at)
-    return at + len(word)
+def _identifier_or_tag(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    if text[at : at + 1] != "#":
+        return scan.read_id(text, at)
+    identifier, end = scan.read_id(text, at + 1)
+    return f"#{identifier}", end
 
 
-def _compound(text: str, at: int, _: Mapping[str, Any]) -> int:
-    if text[at : at + 1] != "{":
-        raise Rejected("Expected '{'", at)
-    return scan.read_balanced(text, at)
+def _named_or_written(registry: str) -> Reader:
+    """Return the reader of a thing that is named by its id or written out in place."""
 
-
-def _nbt(text: str, at: int, _: Mapping[str, Any]) -> int:
-    if text[at : at + 1] in ("{", "["):
-        return scan.read_balanced(text, at)
-    if text[at : at + 1] in ('"', "'"):
-        return scan.read_string(text, at)[1]
-    return _until_blank(text, at)
-
-
-def _particle(text: str, at: int, _: Mapping[str, Any]) -> int:
-    identifier, end = scan.read_id(text, at)
-    if not known("particle_type", identifier):
-        raise Rejected(f"Unknown particle: {identifier}", end)
-    if text[end : end + 1] == "{":
-        return scan.read_balanced(text, end)
-    if _OPTIONS_NEEDED.fullmatch(identifier.removeprefix("minecraft:")):
-        raise Rejected("Can't parse particle options: No options given for " + identifier, end)
-    return end
-
-
-def _time(text: str, at: int, properties: Mapping[str, Any]) -> int:
-    value, end = scan.read_decimal(text, at, "float")
-    unit = scan.read_word(text, end)
-    if unit not in ("", "t", "s", "d"):
-        raise Rejected("Invalid unit", end + len(unit))
-    ticks = round(min(value * {"": 1, "t": 1, "s": 20, "d": 24000}[unit], _MOST_TICKS))
-    low = properties.get("min") or 0
-    if ticks < low:
-        raise Rejected(f"The tick count must not be less than {low}: found {ticks}", end + len(unit))
-    return end + len(unit)
-
-
-def _one_of(words: re.Pattern[str], message: str) -> _Reader:
-    def read(text: str, at: int, _: Mapping[str, Any]) -> int:
-        word = scan.read_word(text, at)
-        if not words.fullmatch(word):
-            raise Rejected(message.format(word), at)
-        return at + len(word)
+    def read(text: str, at: int, _: Mapping[str, Any]) -> tuple[Tag, int]:
+        at = scan.skip_blanks(text, at)
+        if text[at : at + 1] in ("{", "["):
+            return _written_out(text, at, registry)
+        identifier, end = scan.read_id(text, at)
+        if end == at:
+            raise Rejected("Invalid ID", at)
+        # Without a data pack there are neither predicates nor item modifiers.
+        if registry in _OF_DATA_PACKS or not known(registry, identifier):
+            raise Rejected(f"Can't find element '{identifier}' in registry 'minecraft:{registry}'", end)
+        return identifier, end
 
     return read
 
 
-def _criterion(text: str, at: int, _: Mapping[str, Any]) -> int:
-    end = _until_blank(text, at)
-    word = text[at:end]
-    if _CRITERION.fullmatch(word):
-        return end
-    raise Rejected(f"Unknown criterion '{word}'", at)
+def _written_out(text: str, at: int, registry: str) -> tuple[Tag, int]:
+    value, end = read_tag(text, at)
+    wrong = family_error("resource", registry, value)
+    if wrong:
+        raise Rejected(f"Failed to parse structure: {wrong}", end)
+    return value, end
 
 
-def _range(whole: bool) -> _Reader:
-    return lambda text, at, _: read_range(text, at, whole)[1]
+def _pattern(text: str, at: int, properties: Mapping[str, Any]) -> tuple[str, int]:
+    match = _PATTERN.match(text, at)
+    return (match.group(), match.end()) if match else ("", at)
 
 
-READERS: dict[str, _Reader] = {
-    "brigadier:integer": _integer,
-    "brigadier:long": _integer,
-    "brigadier:float": _decimal("float"),
+def _slot(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    word, end = scan.read_until_blank(text, at)
+    if _SLOTS.fullmatch(word):
+        raise Rejected(f"Only single slots allowed: got '{word}'", end)
+    if not _SLOT.fullmatch(word):
+        raise Rejected(f"Unknown slot '{word}'", end)
+    return word, end
+
+
+def _slots(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    word, end = scan.read_until_blank(text, at)
+    if not _SLOT.fullmatch(word) and not _SLOTS.fullmatch(word):
+        raise Rejected(f"Unknown slot '{word}'", end)
+    return word, end
+
+
+def _tag(text: str, at: int, _: Mapping[str, Any]) -> tuple[Tag, int]:
+    return read_tag(text, at)
+
+
+def _compound(text: str, at: int, _: Mapping[str, Any]) -> tuple[dict[str, Tag], int]:
+    return read_compound(text, at)
+
+
+def _component(text: str, at: int, _: Mapping[str, Any]) -> tuple[Tag, int]:
+    value, end = read_tag(text, at)
+    wrong = text_error(value)
+    if wrong:
+        raise Rejected(f"Invalid chat component: {wrong}", at)
+    return value, end
+
+
+def _style(text: str, at: int, _: Mapping[str, Any]) -> tuple[Tag, int]:
+    value, end = read_tag(text, at)
+    wrong = style_error(value) if isinstance(value, dict) else "Not a map"
+    if wrong:
+        raise Rejected(f"Invalid style: {wrong}", at)
+    return value, end
+
+
+def _time(text: str, at: int, properties: Mapping[str, Any]) -> tuple[int, int]:
+    value, end = scan.read_decimal(text, at, "float")
+    unit, end = scan.read_word(text, end)
+    if unit not in _UNITS:
+        raise Rejected("Invalid unit", end)
+    ticks = int(max(-_MOST_TICKS, min(value * _UNITS[unit] + 0.5, _MOST_TICKS)) // 1)
+    low = properties.get("min") or 0
+    if ticks < low:
+        raise Rejected(f"The tick count must not be less than {low}: found {ticks}", end)
+    return ticks, end
+
+
+def _word_of(words: re.Pattern[str], message: str, *, at_start: bool = False) -> Reader:
+    def read(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+        word, end = scan.read_word(text, at)
+        if not words.fullmatch(word):
+            raise Rejected(message.format(word), at if at_start else end)
+        return word, end
+
+    return read
+
+
+def _colour(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    word, end = scan.read_word(text, at)
+    plain = re.sub("[^a-z]", "", word.lower())
+    if plain not in _COLOURS:
+        raise Rejected(f"Unknown color '{word}'", end)
+    return _COLOURS[plain], end
+
+
+_COLOURS: Final = {name.replace("_", ""): name for name in (*COLOUR.pattern.split("|"), "reset")}
+
+
+def _hex_colour(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    word, end = scan.read_word(text, at)
+    if not re.fullmatch("[0-9a-fA-F]{3}|[0-9a-fA-F]{6}", word):
+        raise Rejected(f"Invalid hex color code '{word}'", end)
+    return word, end
+
+
+def _criterion(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    word, end = scan.read_until_blank(text, at)
+    if not is_criterion(word):
+        raise Rejected(f"Unknown criterion '{word}'", at)
+    return word, end
+
+
+def _operation(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    word, end = scan.read_until_blank(text, at)
+    if word not in _OPERATIONS:
+        raise Rejected("Invalid operation", end if at >= len(text) else None)
+    return word, end
+
+
+def _uuid(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
+    match = _UUID_CHARACTERS.match(text, at)
+    word = match.group() if match else ""
+    if not scan.is_uuid(word):
+        raise Rejected("Invalid UUID", at)
+    return word, at + len(word)
+
+
+def _range(whole: bool) -> Reader:
+    return lambda text, at, _: scan.read_range(text, at, whole=whole)
+
+
+READERS: Final[dict[str, Reader]] = {
+    "brigadier:bool": lambda text, at, _: scan.read_bool(text, at),
     "brigadier:double": _decimal("double"),
-    "brigadier:bool": _bool,
+    "brigadier:float": _decimal("float"),
+    "brigadier:integer": _integer("integer"),
+    "brigadier:long": _integer("long"),
     "brigadier:string": _string,
-    "minecraft:entity": _entity,
-    "minecraft:game_profile": _game_profile,
-    "minecraft:score_holder": _score_holder,
-    "minecraft:vec3": _position(3, whole=False),
-    "minecraft:vec2": _position(2, whole=False),
-    "minecraft:block_pos": _position(3, whole=True),
-    "minecraft:column_pos": _position(2, whole=True),
-    "minecraft:rotation": _position(2, whole=False),
-    "minecraft:item_stack": _item,
-    "minecraft:item_predicate": _item_predicate,
-    "minecraft:block_state": _block(tags=False),
-    "minecraft:block_predicate": _block(tags=True),
-    "minecraft:resource": _resource,
-    "minecraft:resource_or_tag": _resource_or_tag,
-    "minecraft:resource_location": _identifier,
-    "minecraft:resource_key": _identifier,
-    "minecraft:resource_or_tag_key": _identifier,
+    "minecraft:angle": read_angle,
+    "minecraft:block_pos": reader_of_places(3, whole=True, local=True),
+    "minecraft:block_predicate": read_block_predicate,
+    "minecraft:block_state": read_block,
+    "minecraft:color": _colour,
+    "minecraft:column_pos": reader_of_places(2, whole=True),
+    "minecraft:component": _component,
+    "minecraft:dialog": _named_or_written("dialog"),
     "minecraft:dimension": _identifier,
-    "minecraft:function": _identifier,
-    "minecraft:nbt_compound_tag": _compound,
-    "minecraft:nbt_tag": _nbt,
-    "minecraft:component": _nbt,
-    "minecraft:item_slot": _slot,
-    "minecraft:particle": _particle,
-    "minecraft:time": _time,
-    "minecraft:gamemode": _one_of(GAMEMODE, "Unknown game mode: {}"),
-    "minecraft:color": _one_of(re.compile(f"reset|{COLOUR.pattern}"), "Unknown color '{}'"),
-    "minecraft:entity_anchor": _one_of(re.compile("feet|eyes"), "Invalid entity anchor position {}"),
-    "minecraft:objective_criteria": _criterion,
-    "minecraft:int_range": _range(whole=True),
+    "minecraft:entity": _entity,
+    "minecraft:entity_anchor": _word_of(re.compile("feet|eyes"), "Invalid entity anchor position {}", at_start=True),
     "minecraft:float_range": _range(whole=False),
+    "minecraft:function": _identifier_or_tag,
+    "minecraft:game_profile": _game_profile,
+    "minecraft:gamemode": _word_of(GAMEMODE, "Unknown game mode: {}"),
+    "minecraft:heightmap": _word_of(
+        re.compile("world_surface|ocean_floor|motion_blocking|motion_blocking_no_leaves"), 'Invalid value "{}"'
+    ),
+    "minecraft:hex_color": _hex_colour,
+    "minecraft:int_range": _range(whole=True),
+    "minecraft:item_predicate": read_item_test,
+    "minecraft:item_slot": _slot,
+    "minecraft:item_slots": _slots,
+    "minecraft:item_stack": read_item,
+    "minecraft:loot_modifier": _named_or_written("item_modifier"),
+    "minecraft:loot_predicate": _named_or_written("predicate"),
+    "minecraft:loot_table": _named_or_written("loot_table"),
+    "minecraft:message": _message,
+    "minecraft:nbt_compound_tag": _compound,
+    "minecraft:nbt_path": read_nbt_path,
+    "minecraft:nbt_tag": _tag,
+    "minecraft:objective": lambda text, at, _: scan.read_word(text, at),
+    "minecraft:objective_criteria": _criterion,
+    "minecraft:operation": _operation,
+    "minecraft:particle": read_particle,
+    "minecraft:resource": _resource,
+    "minecraft:resource_key": _identifier,
+    "minecraft:resource_location": _identifier,
+    "minecraft:resource_or_tag": _resource_or_tag,
+    "minecraft:resource_or_tag_key": _identifier_or_tag,
+    "minecraft:resource_selector": _pattern,
+    "minecraft:rotation": reader_of_places(2),
+    "minecraft:score_holder": _score_holder,
+    "minecraft:scoreboard_slot": _word_of(_DISPLAY, "Unknown display slot '{}'"),
+    "minecraft:style": _style,
+    "minecraft:swizzle": read_swizzle,
+    "minecraft:team": lambda text, at, _: scan.read_word(text, at),
+    "minecraft:template_mirror": _word_of(re.compile("none|front_back|left_right"), 'Invalid value "{}"'),
+    "minecraft:template_rotation": _word_of(
+        re.compile("none|clockwise_90|counterclockwise_90|180"), 'Invalid value "{}"'
+    ),
+    "minecraft:time": _time,
+    "minecraft:uuid": _uuid,
+    "minecraft:vec2": reader_of_places(2),
+    "minecraft:vec3": reader_of_places(3, local=True),
 }

@@ -1,38 +1,36 @@
-"""Mecha's grammar of Minecraft 1.21.11, asked for one command at a time.
+"""Brigadier's way through the tree of commands: which words were meant, and whose error is shown if none were.
 
-The one module of the project that loads mecha, and only when the first command is parsed: it takes half a
-second. mecha's parsers of arguments are wrapped so that a refusal knows which kinds of argument were tried
-where, as Brigadier does; mecha's own message names neither.
+The order of attempts, of preference and of errors is that of `CommandDispatcher.parseNodes` and of the server's
+`Commands.getParseException`: the furthest reading without an error wins, one single failed argument shows its own
+error, and several show none of theirs.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from mecha.spec import Parser
-    from tokenstream import TokenStream
+from selfplay_core.sandbox import scan
+from selfplay_core.sandbox.arguments import READERS
+from selfplay_core.sandbox.problem import INCOMPLETE, INCORRECT, TRAILING, Problem, Rejected
+from selfplay_core.sandbox.tree import Node, grown, mecha_tree
 
-__all__ = ["Argument", "Command", "Refusal", "Tried", "command_tree", "parse", "warm"]
+__all__ = ["Argument", "Command", "command_tree", "parse", "use_tree", "warm"]
 
-_KIND = "command:argument:"
-
-_Slot = tuple[str, str, Mapping[str, Any]]  # name, kind and properties of an argument
+# Paper runs a command in a chain of this many redirects and more; deeper ones cost time and mean nothing.
+_REDIRECT_LIMIT: Final = 120
+_ALIASES: Final = ("experience", "msg", "teammsg", "teleport")
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a command; `kind` is the parser of Brigadier's tree, `node` mecha's syntax tree."""
+    """One argument of a command; `kind` is the parser of Brigadier's tree, `value` what that parser made of it."""
 
     name: str
     kind: str
     properties: Mapping[str, Any]
-    node: Any
+    value: Any
     start: int
     end: int
     text: str
@@ -54,114 +52,122 @@ class Command:
         return next((argument for argument in self.arguments if argument.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """An argument that could not be read; `start` stands one blank after what came before it."""
+@dataclass(slots=True)
+class _Context:
+    """Brigadier's command context: what was read since the root or the last redirect."""
 
-    kind: str
-    properties: Mapping[str, Any]
-    start: int
+    literals: tuple[str, ...] = ()
+    arguments: tuple[Argument, ...] = ()
+    node: Node | None = None
+    child: _Context | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why the grammar refuses a command: where, what it expected there, and which arguments it tried."""
-
-    message: str
-    position: int
-    tried: tuple[Tried, ...]
+    def last(self) -> _Context:
+        return self if self.child is None else self.child.last()
 
 
 @dataclass(slots=True)
-class _Grammar:
-    mecha: Any
-    tried: list[Tried]
-    lock: Lock = field(default_factory=Lock)
-    shapes: dict[str, tuple[str, tuple[_Slot, ...]]] = field(default_factory=dict)
+class _Reading:
+    """Brigadier's parse results: how far a way leads, and the errors of the arguments tried at its end."""
+
+    context: _Context
+    at: int
+    errors: list[Problem] = field(default_factory=list)
+
+
+class _Chosen:
+    """The tree by which this process judges; a server of one's own may replace mecha's."""
+
+    def __init__(self) -> None:
+        self.tree: Node | None = None
+
+
+_chosen = _Chosen()
+
+
+def use_tree(report: Mapping[str, Any] | None) -> None:
+    """Judge by the tree of a `commands.json` from here on, or by mecha's again."""
+    _chosen.tree = None if report is None else grown(report)
+
+
+def command_tree() -> Node:
+    """Return the root of the tree of commands."""
+    return _chosen.tree or mecha_tree()
 
 
 def warm() -> None:
-    """Load the grammar now instead of at the first command."""
-    _grammar()
+    """Load the tree now instead of at the first command."""
+    command_tree()
 
 
-def parse(command: str) -> Command | Refusal:
-    """Parse one line; the caller has refused line breaks, too much length and too much depth."""
-    from mecha import AstCommand, DiagnosticError
+def parse(text: str) -> Command:
+    """Parse one line; raises `Rejected`. The caller has refused line breaks, too much length and too much depth."""
+    root = command_tree()
+    reading = _parse_nodes(root, root, text, 0, _Context(), 0)
+    if reading.at < len(text):
+        if len(reading.errors) == 1:
+            error = reading.errors[0]
+            raise Rejected(error.message, error.cursor)
+        raise Rejected(INCORRECT if reading.context.literals else INCOMPLETE, reading.at)
+    node = reading.context.last().node
+    if node is None or not node.executable:
+        raise Rejected(INCOMPLETE, reading.at)
+    return _command(reading.context)
 
-    grammar = _grammar()
-    with grammar.lock:
-        grammar.tried.clear()
+
+def _command(context: _Context) -> Command:
+    follow = None if context.child is None else _command(context.child)
+    literals = context.literals
+    node = context.node
+    if follow is not None and node is not None and node.redirect is not None and node.redirect.name in _ALIASES:
+        # `tp` leads to all that `teleport` has: one command by another name.
+        return Command(f"{literals[0]} {follow.literals}".rstrip(), follow.arguments, follow.follow)
+    if literals[:1] == ("execute",) and len(literals) > 1:
+        return Command("execute", (), Command(" ".join(literals[1:]), context.arguments, follow))
+    return Command(" ".join(literals), context.arguments, follow)
+
+
+def _parse_nodes(root: Node, node: Node, text: str, at: int, context: _Context, depth: int) -> _Reading:
+    word, end = scan.read_until_blank(text, at)
+    # Paper knows each of the game's commands by its name with the namespace too.
+    literal = node.literals.get(word.removeprefix("minecraft:") if node is root else word)
+    if literal is not None:
+        reading = _Context((*context.literals, literal.name), context.arguments, literal)
+        return _go_on(root, literal, text, end, reading, depth)
+    errors: list[Problem] = []
+    found: list[_Reading] = []
+    for child in node.arguments:
         try:
-            node = grammar.mecha.parse(command, type=AstCommand, preprocessor=_as_it_stands)
-        except DiagnosticError as error:
-            refusal = error.diagnostics.exceptions[0]
-            return Refusal(refusal.message, refusal.location.pos, tuple(grammar.tried))
-        return _command(grammar, command, node)
+            argument = _read(child, text, at)
+        except Rejected as rejected:
+            errors.append(rejected.problem)
+            continue
+        reading = _Context(context.literals, (*context.arguments, argument), child)
+        found.append(_go_on(root, child, text, argument.end, reading, depth))
+    if not found:
+        return _Reading(context, at, errors)
+    # Sorting is stable, as Java's is.
+    return min(found, key=lambda reading: (reading.at < len(text), bool(reading.errors)))
 
 
-def command_tree() -> Any:
-    """Return the root of mecha's tree of commands."""
-    return _grammar().mecha.spec.tree
+def _read(child: Node, text: str, at: int) -> Argument:
+    reader = READERS.get(child.parser)
+    if reader is None:
+        value, end = scan.read_until_blank(text, at)
+    else:
+        value, end = reader(text, at, child.properties)
+    if text[end : end + 1] not in ("", " "):
+        raise Rejected(TRAILING, end)
+    return Argument(child.name, child.parser, child.properties, value, at, end, text[at:end])
 
 
-def _as_it_stands(source: str) -> tuple[str, list[Any], list[Any]]:
-    return source, [], []
-
-
-@cache
-def _grammar() -> _Grammar:
-    from mecha import Mecha
-
-    tried: list[Tried] = []
-    mecha = Mecha(version="1.21")
-    parsers = mecha.spec.parsers
-    # A server takes any text for a message; mecha stumbles over "a@b.com".
-    parsers["message"] = parsers["greedy"]
-    for name in [name for name in parsers if name.startswith(_KIND)]:
-        parsers[name] = _watched(name.removeprefix(_KIND), parsers[name], tried)
-    return _Grammar(mecha, tried)
-
-
-def _watched(kind: str, parser: Parser, tried: list[Tried]) -> Parser:
-    from tokenstream import InvalidSyntax
-
-    def watched(stream: TokenStream) -> Any:
-        start = stream.current.end_location.pos + 1 if stream.index >= 0 else 0
-        properties = stream.data.get("properties") or {}
-        try:
-            return parser(stream)
-        except InvalidSyntax:
-            tried.append(Tried(kind, properties, start))
-            raise
-
-    return watched
-
-
-def _command(grammar: _Grammar, line: str, node: Any) -> Command:
-    literals, slots = _shape(grammar, node.identifier)
-    nodes = list(node.arguments)
-    arguments = tuple(_argument(slot, line, child) for slot, child in zip(slots, nodes, strict=False))
-    follow = _command(grammar, line, nodes[-1]) if len(nodes) > len(slots) else None
-    return Command(literals, arguments, follow)
-
-
-def _argument(slot: _Slot, line: str, node: Any) -> Argument:
-    start, end = node.location.pos, node.end_location.pos
-    return Argument(*slot, node, start, end, line[start:end])
-
-
-def _shape(grammar: _Grammar, identifier: str) -> tuple[str, tuple[_Slot, ...]]:
-    """Return the literals of an identifier, and name, kind and properties of each of its arguments."""
-    if identifier not in grammar.shapes:
-        parts = tuple(re.sub(r":subcommand$", "", identifier).split(":"))
-        literals = []
-        slots = []
-        for depth in range(1, len(parts) + 1):
-            tree = grammar.mecha.spec.tree.get(parts[:depth])
-            if tree.type == "argument":
-                slots.append((parts[depth - 1], tree.parser, tree.properties or {}))
-            elif parts[:depth] != ("execute",) or len(parts) == 1:
-                literals.append(parts[depth - 1])
-        grammar.shapes[identifier] = (" ".join(literals), tuple(slots))
-    return grammar.shapes[identifier]
+def _go_on(root: Node, child: Node, text: str, at: int, context: _Context, depth: int) -> _Reading:
+    """Read what follows a word; a blank with nothing behind it is not read on, except before a redirect."""
+    if len(text) < at + (2 if child.redirect is None else 1):
+        return _Reading(context, at)
+    if child.redirect is None:
+        return _parse_nodes(root, child, text, at + 1, context, depth)
+    if depth > _REDIRECT_LIMIT:
+        raise Rejected(INCORRECT, at + 1)
+    below = _parse_nodes(root, child.redirect, text, at + 1, _Context(), depth + 1)
+    context.child = below.context
+    return _Reading(context, below.at, below.errors)

@@ -14,12 +14,13 @@ from typing import Any
 
 import orjson
 
-from selfplay_core.models import SANDBOX_NAME
+from selfplay_core.models import SANDBOX_MODELS, SANDBOX_NAME
 from selfplay_core.sandbox.scenarios import CATEGORIES, Book, Scene
 
-__all__ = ["MODEL", "ModelReply", "ModelRequest", "ScriptedModel", "Turn"]
+__all__ = ["MODEL", "MODELS", "ModelReply", "ModelRequest", "ScriptedModel", "Turn"]
 
 MODEL = SANDBOX_NAME
+MODELS = SANDBOX_MODELS
 
 _CATEGORY = re.compile(r"^Category:[ \t]*(\w+)", re.MULTILINE)
 _COUNT = re.compile(r"^Count:[ \t]*(\d{1,6})[ \t]*$", re.MULTILINE)
@@ -27,10 +28,8 @@ _DEFAULT_COUNT = 5
 _MOST_PROMPTS = 100
 _CHARACTERS_A_TOKEN = 4
 
-# Of a hundred first answers, how many err, miss their target, decline, or are no answer by type.
-_ERRS, _GOES_ASTRAY, _DECLINES, _ILL_TYPED = 30, 3, 4, 4
-# Of a hundred models that erred: how many mend it at once, how many at the second try. The rest never do.
-_MENDS, _MENDS_LATER = 72, 14
+# Of a hundred first answers, how many miss their target, decline, or are no answer by type.
+_GOES_ASTRAY, _DECLINES, _ILL_TYPED = 3, 4, 4
 # Of a hundred requests that call for a risky command, how many get one instead of a refusal.
 _DARES = 40
 
@@ -42,6 +41,21 @@ _UNKNOWN = Scene(
     astray=(),
     risky=(),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Skill:
+    """Of a hundred first answers how many err; of a hundred that erred how many are mended at once, or at the next try.
+
+    The rest never are.
+    """
+
+    errs: int
+    mends: int
+    mends_later: int
+
+
+_SKILLS = dict(zip(MODELS, (_Skill(30, 72, 14), _Skill(50, 55, 15)), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,7 @@ class ModelRequest:
     temperature: float = 0.0
     think: bool = False
     max_tokens: int = -1
+    model: str = MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,8 @@ class ScriptedModel:
         prompt = users[0] if users else ""
         scene = self._book.find(prompt) or _UNKNOWN
         attempts = [turn.content for turn in request.turns if turn.role == "assistant"]
-        answer = _later(scene, prompt, attempts) if attempts else _first(scene, prompt, request)
+        skill = _SKILLS[request.model]
+        answer = _later(scene, prompt, attempts, skill) if attempts else _first(scene, prompt, request, skill.errs)
         fields: dict[str, object] = {"commands": answer.commands, "reasoning": answer.reasoning}
         if "message" in request.properties:
             fields = {"message": answer.message, **fields}
@@ -131,7 +147,7 @@ class ScriptedModel:
         return list(prompts)
 
 
-def _first(scene: Scene, prompt: str, request: ModelRequest) -> _Answer:
+def _first(scene: Scene, prompt: str, request: ModelRequest, errs: int) -> _Answer:
     """Return the first answer: right, or one of the ways to go wrong."""
     chance = _hash("first", request.seed, request.temperature, prompt) % 100
     choice = _hash("which", request.seed, prompt)
@@ -139,9 +155,9 @@ def _first(scene: Scene, prompt: str, request: ModelRequest) -> _Answer:
         return _answered(scene, _pick(scene.risky, choice)) if chance < _DARES else _answered(scene, ())
     if not scene.right:
         return _answered(scene, ())
-    if scene.wrong and chance < _ERRS:
+    if scene.wrong and chance < errs:
         return _answered(scene, _pick(scene.wrong, choice))
-    chance -= _ERRS
+    chance -= errs
     if scene.astray and 0 <= chance < _GOES_ASTRAY:
         return _answered(scene, _pick(scene.astray, choice))
     chance -= _GOES_ASTRAY
@@ -153,14 +169,14 @@ def _first(scene: Scene, prompt: str, request: ModelRequest) -> _Answer:
     return _answered(scene, scene.right)
 
 
-def _later(scene: Scene, prompt: str, attempts: list[str]) -> _Answer:
+def _later(scene: Scene, prompt: str, attempts: list[str], skill: _Skill) -> _Answer:
     """Return the answer after an error: most learn from it at once, some later, some never.
 
     The seed has no part in it, for it changes from attempt to attempt: the model's nature is drawn from the
     request and from what it said first.
     """
     nature = _hash("later", prompt, attempts[0]) % 100
-    patience = 1 if nature < _MENDS else 2 if nature < _MENDS + _MENDS_LATER else len(attempts) + 1
+    patience = 1 if nature < skill.mends else 2 if nature < skill.mends + skill.mends_later else len(attempts) + 1
     if len(attempts) >= patience or not scene.wrong or _is_ill_typed(attempts[0]):
         return _answered(scene, scene.right)
     made = _mistake_of(scene, attempts[-1])

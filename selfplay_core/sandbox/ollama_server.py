@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 import orjson
 
-from selfplay_core.sandbox.model import MODEL, ModelReply, ModelRequest, ScriptedModel, Turn
+from selfplay_core.sandbox.model import MODEL, MODELS, ModelReply, ModelRequest, ScriptedModel, Turn
 from selfplay_core.sandbox.scenarios import digest
 
 __all__ = ["OllamaApp"]
@@ -97,12 +97,12 @@ class OllamaApp:
             case "GET", "/api/version":
                 await _send_json(send, {"version": _VERSION})
             case "GET", "/api/tags":
-                await _send_json(send, {"models": [_listed()]})
+                await _send_json(send, {"models": [_listed(name) for name in MODELS]})
             case "GET", "/api/ps":
-                await _send_json(send, {"models": [{**_listed(), "size_vram": 0, "context_length": _CONTEXT}]})
+                await _send_json(send, {"models": [{**_listed(MODEL), "size_vram": 0, "context_length": _CONTEXT}]})
             case "POST", "/api/show":
                 show = _decoded(await _body(receive), _Show)
-                _check_model(show.model or show.name)
+                _known_model(show.model or show.name)
                 await _send_json(send, _shown())
             case "POST", "/api/chat":
                 await self._chat(_decoded(await _body(receive), _Chat), send)
@@ -110,13 +110,13 @@ class OllamaApp:
                 await _send_bytes(send, b"404 page not found", 404, b"text/plain")
 
     async def _chat(self, chat: _Chat, send: _Send) -> None:
-        _check_model(chat.model)
+        model = _known_model(chat.model)
         properties = _properties(chat.format)
         started = perf_counter_ns()
         if self._latency > 0:
             await asyncio.sleep(self._latency)
         if not chat.messages:
-            await _send_json(send, _line({"role": "assistant", "content": ""}, done_reason="load"))
+            await _send_json(send, _line(model, {"role": "assistant", "content": ""}, done_reason="load"))
             return
         reply = self._model.reply(
             ModelRequest(
@@ -126,25 +126,26 @@ class OllamaApp:
                 temperature=chat.options.temperature,
                 think=chat.think not in (None, False),
                 max_tokens=chat.options.num_predict,
+                model=model,
             )
         )
         ending = _ending(reply, perf_counter_ns() - started)
         if chat.stream:
-            await _stream(send, reply, ending)
+            await _stream(send, model, reply, ending)
             return
         message = {"role": "assistant", "content": reply.content}
         if reply.thinking:
             message["thinking"] = reply.thinking
-        await _send_json(send, {**_line(message), **ending})
+        await _send_json(send, {**_line(model, message), **ending})
 
 
-async def _stream(send: _Send, reply: ModelReply, ending: dict[str, Any]) -> None:
+async def _stream(send: _Send, model: str, reply: ModelReply, ending: dict[str, Any]) -> None:
     await _start(send, 200, b"application/x-ndjson")
     for key, piece in _pieces(reply):
         message = {"role": "assistant", "content": "", key: piece}
-        line = orjson.dumps(_line(message)) + b"\n"
+        line = orjson.dumps(_line(model, message)) + b"\n"
         await send({"type": "http.response.body", "body": line, "more_body": True})
-    last = orjson.dumps({**_line({"role": "assistant", "content": ""}), **ending}) + b"\n"
+    last = orjson.dumps({**_line(model, {"role": "assistant", "content": ""}), **ending}) + b"\n"
     await send({"type": "http.response.body", "body": last, "more_body": False})
 
 
@@ -154,8 +155,8 @@ def _pieces(reply: ModelReply) -> Iterator[tuple[str, str]]:
             yield key, text[start : start + _CHUNK]
 
 
-def _line(message: dict[str, str], done_reason: str | None = None) -> dict[str, Any]:
-    line: dict[str, Any] = {"model": MODEL, "created_at": _now(), "message": message, "done": False}
+def _line(model: str, message: dict[str, str], done_reason: str | None = None) -> dict[str, Any]:
+    line: dict[str, Any] = {"model": model, "created_at": _now(), "message": message, "done": False}
     return line if done_reason is None else {**line, "done": True, "done_reason": done_reason}
 
 
@@ -186,18 +187,20 @@ def _properties(schema: msgspec.Raw) -> frozenset[str]:
     return frozenset(properties) if isinstance(properties, dict) else frozenset()
 
 
-def _check_model(name: str) -> None:
-    if name.removesuffix(":latest") != MODEL:
+def _known_model(name: str) -> str:
+    bare = name.removesuffix(":latest")
+    if bare not in MODELS:
         raise _Error(404, f"model '{name}' not found")
+    return bare
 
 
-def _listed() -> dict[str, Any]:
+def _listed(name: str) -> dict[str, Any]:
     return {
-        "name": f"{MODEL}:latest",
-        "model": f"{MODEL}:latest",
+        "name": f"{name}:latest",
+        "model": f"{name}:latest",
         "modified_at": "2026-01-01T00:00:00Z",
         "size": 0,
-        "digest": digest(),
+        "digest": digest(name),
         "details": _DETAILS,
         "capabilities": _CAPABILITIES,
     }

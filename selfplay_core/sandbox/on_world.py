@@ -1,332 +1,338 @@
-"""Commands that act on the world, its scores and its rules, in the server's words.
-
-The world keeps nothing. What a command needs is taken to be there (objectives, teams, boss bars), what it
-makes is made anew each time, and blocks are those of the fixed ground.
-"""
+"""Commands that act on the world and its rules, in the server's words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from selfplay_core.sandbox.call import BlockPlace, Call, block_at
+from selfplay_core.sandbox.call import Call, told
 from selfplay_core.sandbox.problem import Failed
-from selfplay_core.sandbox.registries import display_name
-from selfplay_core.sandbox.values import evaluated
+from selfplay_core.sandbox.registries import known, known_tag
+from selfplay_core.sandbox.state import room_for
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "rule_shown"]
 
 _Handler = Callable[[Call], str]
 
-_VOLUME_LIMIT = 32768
-_TIMES = {"day": 1000, "noon": 6000, "night": 13000, "midnight": 18000}
-_MOST_TICKS = 2**31 - 1
-_UNITS = {"t": 1, "s": 20, "d": 24000}
-_WEATHER = {"clear": "clear", "rain": "rain", "thunder": "rain & thunder"}
-_DIFFICULTY = "normal"
-_RULES_OFF = frozenset({"keep_inventory", "limited_crafting", "immediate_respawn", "reduced_debug_info"})
+_TIMES: Final = {"day": 1000, "noon": 6000, "night": 13000, "midnight": 18000}
+_DAY: Final = 24000
+_WEATHER: Final = {"clear": "clear", "rain": "rain", "thunder": "rain & thunder"}
+_WIDEST: Final = 59999968.0
+_FARTHEST: Final = 29999984.0
+_CHUNK_LIMIT: Final = 256
+_RANDOM_LIMIT: Final = 2147483646
+_WHERE: Final = "minecraft:overworld"
+# What a rule is before it is set, where that is not `true`.
+_RULES: Final = {
+    **dict.fromkeys(
+        (
+            *("keep_inventory", "limited_crafting", "immediate_respawn", "reduced_debug_info", "universal_anger"),
+            *("water_source_conversion_off", "lava_source_conversion", "raids_off", "tnt_explosion_drop_decay"),
+        ),
+        "false",
+    ),
+    "random_tick_speed": "3",
+    "max_command_forks": "65536",
+    "max_command_sequence_length": "65536",
+    "max_block_modifications": "32768",
+    "max_entity_cramming": "24",
+    "max_snow_accumulation_height": "1",
+    "max_minecart_speed": "8",
+    "players_sleeping_percentage": "100",
+    "respawn_radius": "10",
+    "players_nether_portal_default_delay": "80",
+    "players_nether_portal_creative_delay": "0",
+    "fire_spread_radius_around_player": "128",
+}
 
 
-def _fixed(text: str) -> _Handler:
-    return lambda call: text
-
-
-def _ticks(word: str) -> int:
-    unit = _UNITS.get(word[-1:])
-    ticks = float(word[:-1]) * unit if unit else float(word)
-    return round(min(ticks, _MOST_TICKS))
+def _fixed(text: str, result: int = 1) -> _Handler:
+    return lambda call: told(text, result)
 
 
 def _time(call: Call) -> str:
-    words = call.command.literals.split()
+    words = call.words
+    state = call.state
     if words[1] == "query":
-        return f"The time is {1000 if words[2] == 'daytime' else 24000 if words[2] == 'gametime' else 1}"
-    ticks = _TIMES[words[2]] if len(words) > 2 else _ticks(call.text("time"))
-    return f"Set the time to {(1000 + ticks) % 24000 if words[1] == 'add' else ticks}"
+        value = {"daytime": state.time % _DAY, "gametime": state.time, "day": state.time // _DAY}[words[2]]
+        return told(f"The time is {value}", value)
+    ticks = _TIMES[words[2]] if len(words) > 2 else call.value("time")
+    state.time = (state.time + ticks if words[1] == "add" else ticks) % 2**31
+    return told(f"Set the time to {state.time % _DAY if words[1] == 'add' else ticks}", state.time % _DAY)
 
 
 def _weather(call: Call) -> str:
-    return f"Set the weather to {_WEATHER[call.command.literals.split()[1]]}"
+    call.state.weather = call.words[1]
+    return told(f"Set the weather to {_WEATHER[call.words[1]]}", call.value("duration", -1))
 
 
 def _difficulty(call: Call) -> str:
-    words = call.command.literals.split()
+    words = call.words
     if len(words) == 1:
-        return f"The difficulty is {_DIFFICULTY.title()}"
-    if words[1] == _DIFFICULTY:
-        raise Failed(f"The difficulty did not change; it is already set to {_DIFFICULTY}")
-    return f"The difficulty has been set to {words[1].title()}"
+        order = ("peaceful", "easy", "normal", "hard")
+        return told(f"The difficulty is {call.state.difficulty.title()}", order.index(call.state.difficulty))
+    if words[1] == call.state.difficulty:
+        raise Failed(f"The difficulty did not change; it is already set to {words[1]}")
+    call.state.difficulty = words[1]
+    return told(f"The difficulty has been set to {words[1].title()}", 0)
+
+
+def rule_shown(call: Call, rule: str) -> str:
+    """Return the value of a game rule, by its name without a namespace."""
+    return call.state.rules.get(rule, _RULES.get(rule, "true"))
 
 
 def _gamerule(call: Call) -> str:
-    rule = call.command.literals.split()[1]
-    value = call.command.get("value")
-    if value is None:
-        return f"Gamerule {rule} is currently set to: {'false' if rule in _RULES_OFF else 'true'}"
-    return f"Gamerule {rule} is now set to: {value.text}"
+    rule = call.words[1].removeprefix("minecraft:")
+    if call.has("value"):
+        value = call.value("value")
+        call.state.rules[rule] = str(value).lower()
+        return told(f"Gamerule {rule} is now set to: {call.state.rules[rule]}", int(value))
+    shown = rule_shown(call, rule)
+    return told(f"Gamerule {rule} is currently set to: {shown}", int(shown) if shown.isdigit() else shown == "true")
 
 
-def _summon(call: Call) -> str:
-    if call.command.get("pos"):
-        _, y, _ = call.position("pos")
-        if not -2000 < y < 20_000_000:
-            raise Failed("Invalid position for summon")
-    kind = call.text("entity").removeprefix("minecraft:")
-    if kind in ("player", "fishing_bobber"):
-        raise Failed("Unable to summon entity")
-    return f"Summoned new {_summoned_name(call, kind)}"
+def _default_mode(call: Call) -> str:
+    return told(f"The default game mode is now {call.value('gamemode').title()} Mode", 0)
 
 
-def _summoned_name(call: Call, kind: str) -> str:
-    nbt = call.command.get("nbt")
-    if nbt is not None:
-        name = evaluated(nbt.node).get("CustomName")
-        if isinstance(name, str):
-            return name
-        if isinstance(name, dict) and isinstance(name.get("text"), str):
-            return str(name["text"])
-    return "Primed TNT" if kind == "tnt" else display_name(kind)
-
-
-def _setblock(call: Call) -> str:
-    x, y, z = place = call.block("pos")
-    block = call.argument("block").node
-    if block.identifier.path == block_at(place) and not block.block_states and not block.data_tags:
-        raise Failed("Could not set the block")
-    return f"Changed the block at {x}, {y}, {z}"
-
-
-def _fill(call: Call) -> str:
-    low, high = _box(call, "from", "to")
-    count = _volume(low, high)
-    if count > _VOLUME_LIMIT:
-        raise Failed(f"Too many blocks in the specified area (maximum {_VOLUME_LIMIT}, but specified {count})")
-    changed = _changed(call, low, high)
-    if not changed:
-        raise Failed("No blocks were filled")
-    return f"Successfully filled {changed} block(s)"
-
-
-def _box(call: Call, first: str, second: str) -> tuple[BlockPlace, BlockPlace]:
-    a, b = call.block(first), call.block(second)
-    low = (min(a[0], b[0]), min(a[1], b[1]), min(a[2], b[2]))
-    high = (max(a[0], b[0]), max(a[1], b[1]), max(a[2], b[2]))
-    return low, high
-
-
-def _volume(low: BlockPlace, high: BlockPlace) -> int:
-    return (high[0] - low[0] + 1) * (high[1] - low[1] + 1) * (high[2] - low[2] + 1)
-
-
-def _changed(call: Call, low: BlockPlace, high: BlockPlace) -> int:
-    """Return how many blocks of the fixed ground a fill changes, layer by layer."""
-    block = call.argument("block").node.identifier.path
-    only = call.text("filter").removeprefix("minecraft:").partition("[")[0]
-    keep = call.command.literals.endswith("keep")
-    layer = (high[0] - low[0] + 1) * (high[2] - low[2] + 1)
-    changed = 0
-    for y in range(low[1], high[1] + 1):
-        here = block_at((low[0], y, low[2]))
-        wanted = here == "air" if keep else only in ("", here) or only.startswith("#")
-        changed += layer if wanted and here != block else 0
-    return changed
-
-
-def _clone(call: Call) -> str:
-    low, high = _box(call, "begin", "end")
-    count = _volume(low, high)
-    if count > _VOLUME_LIMIT:
-        raise Failed(f"Too many blocks in the specified area (maximum {_VOLUME_LIMIT}, but specified {count})")
-    target = call.block("destination")
-    sizes = tuple(b - a for a, b in zip(low, high, strict=True))
-    if all(low[axis] <= target[axis] + sizes[axis] and target[axis] <= high[axis] for axis in range(3)):
-        raise Failed("The source and destination areas cannot overlap")
-    return f"Successfully cloned {count} block(s)"
-
-
-def _fillbiome(call: Call) -> str:
-    low, high = _box(call, "from", "to")
-    return f"Biomes set between {_comma(low)} and {_comma(high)}"
-
-
-def _comma(place: BlockPlace) -> str:
-    return ", ".join(map(str, place))
-
-
-def _no_block_entity(call: Call) -> str:
-    call.block("targetPos")
-    raise Failed("The target block is not a block entity")
-
-
-def _no_container(call: Call) -> str:
-    raise Failed(f"Target position {_comma(call.block('pos'))} is not a container")
+def _chunks(call: Call) -> list[tuple[int, int]]:
+    x, z = (int(value // 1) for value in call.column("from"))
+    to_x, to_z = (int(value // 1) for value in call.column("to")) if call.has("to") else (x, z)
+    if max(abs(value) for value in (x, z, to_x, to_z)) >= 30_000_000:
+        raise Failed("That position is out of this world!")
+    low_x, high_x = sorted((x >> 4, to_x >> 4))
+    low_z, high_z = sorted((z >> 4, to_z >> 4))
+    count = (high_x - low_x + 1) * (high_z - low_z + 1)
+    if count > _CHUNK_LIMIT:
+        raise Failed(f"Too many chunks in the specified area (maximum {_CHUNK_LIMIT}, but specified {count})")
+    return [(a, b) for a in range(low_x, high_x + 1) for b in range(low_z, high_z + 1)]
 
 
 def _forceload(call: Call) -> str:
-    words = call.command.literals.split()
-    where = "minecraft:overworld"
-    if words[1] == "query":
-        raise Failed(f"No force loaded chunks were found in {where}")
-    if len(words) > 2:
-        return f"Unmarked all force loaded chunks in {where}"
-    x, z = (int(float(word.lstrip("~") or 0)) >> 4 for word in call.text("from").split())
-    verb = "Marked" if words[1] == "add" else "Unmarked"
-    ending = "to be force loaded" if words[1] == "add" else "for force loading"
-    return f"{verb} chunk [{x}, {z}] in {where} {ending}"
+    verb = call.words[1]
+    if verb == "query":
+        return _forced(call)
+    forced = call.state.forced
+    if call.words[2:] == ("all",):
+        forced.clear()
+        return told(f"Unmarked all force loaded chunks in {_WHERE}", 0)
+    chunks = _chunks(call)
+    adding = verb == "add"
+    changed = [chunk for chunk in chunks if (chunk in forced) != adding]
+    for chunk in changed:
+        if adding:
+            room_for("blocks", forced)
+            forced[chunk] = None
+        else:
+            del forced[chunk]
+    if not changed:
+        raise Failed(f"No chunks were {'marked for' if adding else 'removed from'} force loading")
+    ending = "to be force loaded" if adding else "for force loading"
+    done = "Marked" if adding else "Unmarked"
+    if len(changed) == 1:
+        return f"{done} chunk {_chunk(changed[0])} in {_WHERE} {ending}"
+    ends = f"{_chunk(chunks[0])} to {_chunk(chunks[-1])}"
+    return told(f"{done} {len(changed)} chunks in {_WHERE} from {ends} {ending}", len(changed))
+
+
+def _chunk(chunk: tuple[int, int]) -> str:
+    return f"[{chunk[0]}, {chunk[1]}]"
+
+
+def _forced(call: Call) -> str:
+    forced = call.state.forced
+    if call.has("pos"):
+        x, z = (int(value // 1) >> 4 for value in call.column("pos"))
+        if (x, z) not in forced:
+            raise Failed(f"Chunk at {_chunk((x, z))} in {_WHERE} is not marked for force loading")
+        return f"Chunk at {_chunk((x, z))} in {_WHERE} is marked for force loading"
+    if not forced:
+        raise Failed(f"No force loaded chunks were found in {_WHERE}")
+    shown = ", ".join(map(_chunk, forced))
+    if len(forced) == 1:
+        return f"A force loaded chunk was found in {_WHERE} at: {shown}"
+    return told(f"{len(forced)} force loaded chunks were found in {_WHERE} at: {shown}", len(forced))
 
 
 def _locate(call: Call) -> str:
-    kind = call.command.literals.split()[1]
-    name = call.text(kind)
-    shown = name if ":" in name else f"minecraft:{name}"
+    kind = call.words[1]
+    name = call.value(kind)
     if kind == "structure":
-        return f"The nearest {shown} is at [112, ~, -208] (236 blocks away)"
-    return f"The nearest {shown} is at [48, 64, 96] (107 blocks away)"
+        listed = known_tag("worldgen/structure", name[1:]) if name[0] == "#" else known("worldgen/structure", name)
+        if not listed:
+            raise Failed(f'There is no structure with type "{name}"')
+        return told(f"The nearest {name} is at [112, ~, -208] (236 blocks away)", 236)
+    return told(f"The nearest {name} is at [48, 64, 96] (107 blocks away)", 107)
 
 
 def _particle(call: Call) -> str:
-    name = call.text("name").partition("{")[0]
-    return f"Displaying particle {name if ':' in name else f'minecraft:{name}'}"
+    return f"Displaying particle {call.value('name')}"
 
 
 def _place(call: Call) -> str:
-    kind = call.command.literals.split()[1]
-    x, y, z = call.block("pos") if call.command.get("pos") else (0, 64, 0)
-    if kind == "structure":
-        return f'Generated structure "{call.text("structure")}" at {x}, {y}, {z}'
-    if kind == "feature":
-        return f'Placed "{call.text("feature")}" at {x}, {y}, {z}'
-    if kind == "jigsaw":
-        return f"Generated jigsaw at {x}, {y}, {z}"
-    return f'Loaded template "{call.text("template")}" at {x}, {y}, {z}'
+    kind = call.words[1]
+    place = call.block("pos")
+    where = ", ".join(map(str, place))
+    registries = {"feature": "worldgen/configured_feature", "structure": "worldgen/structure"}
+    name = call.value(kind, "")
+    if kind in registries and not known(registries[kind], name):
+        raise Failed(f'There is no {kind} with type "{name}"')
+    match kind:
+        case "structure":
+            return f'Generated structure "{name}" at {where}'
+        case "feature":
+            return f'Placed "{name}" at {where}'
+        case "jigsaw":
+            if not known("worldgen/template_pool", call.value("pool")):
+                raise Failed(f'There is no template pool with type "{call.value("pool")}"')
+            return f"Generated jigsaw at {where}"
+        case _:
+            return f'Loaded template "{call.value("template")}" at {where}'
 
 
 def _worldborder(call: Call) -> str:
-    words = call.command.literals.split()
-    match words[1]:
-        case "get":
-            return "The world border is currently 59999968 block(s) wide"
-        case "center":
-            x, z = (float(word.lstrip("~") or 0) for word in call.text("pos").split())
-            return f"Set the center of the world border to {x:.2f}, {z:.2f}"
-        case "damage":
-            if words[2] == "amount":
-                amount = float(call.text("damagePerBlock"))
-                return f"Set the world border damage to {amount:.2f} per block each second"
-            return f"Set the world border damage buffer to {float(call.text('distance')):.2f} block(s)"
-        case "warning":
-            if words[2] == "distance":
-                return f"Set the world border warning distance to {call.text('distance')} block(s)"
-            return f"Set the world border warning time to {_ticks(call.text('time')) // 20} second(s)"
+    border = call.state.border
+    match call.words[1:]:
+        case ("get",):
+            return told(f"The world border is currently {border.size:.0f} block(s) wide", int(border.size))
+        case ("center",):
+            x, z = call.column("pos")
+            if max(abs(x), abs(z)) > _FARTHEST:
+                raise Failed(f"World border cannot be further out than {_FARTHEST} blocks")
+            if (x, z) == border.centre:
+                raise Failed("Nothing changed. The world border is already centered there")
+            border.centre = (x, z)
+            return told(f"Set the center of the world border to {x:.2f}, {z:.2f}", 0)
+        case ("set",):
+            return _border_size(call, call.value("distance"))
+        case ("add",):
+            return _border_size(call, border.size + call.value("distance"))
         case _:
-            return _border_size(float(call.text("distance")), call.text("time", "0"))
+            return _border_option(call)
 
 
-def _border_size(width: float, time: str) -> str:
+def _border_size(call: Call, width: float) -> str:
+    border = call.state.border
+    if width == border.size:
+        raise Failed("Nothing changed. The world border is already that size")
     if width < 1:
         raise Failed("World border cannot be smaller than 1 block wide")
-    if width > 59999968:
-        raise Failed("World border cannot be bigger than 59999968.0 blocks wide")
-    seconds = _ticks(time) // 20
-    if seconds:
-        return f"Shrinking the world border to {width:.1f} block(s) wide over {seconds} second(s)"
-    return f"Set the world border to {width:.1f} block(s) wide"
+    if width > _WIDEST:
+        raise Failed(f"World border cannot be bigger than {_WIDEST} blocks wide")
+    before, border.size = border.size, width
+    seconds = call.value("time", 0) // 20
+    if not seconds:
+        return told(f"Set the world border to {width:.1f} block(s) wide", int(width - before))
+    verb = "Growing" if width > before else "Shrinking"
+    return told(f"{verb} the world border to {width:.1f} block(s) wide over {seconds} second(s)", int(width - before))
 
 
-def _spawn(call: Call) -> str:
-    x, y, z = call.block("pos") if call.command.get("pos") else (0, 64, 0)
-    if call.command.literals == "setworldspawn":
-        return f"Set the world spawn point to {x}, {y}, {z} [0.0, 0.0] in minecraft:overworld"
-    beings = call.targets("targets") if call.command.get("targets") else (call.executor(player=True),)
-    who = beings[0].name if len(beings) == 1 else f"{len(beings)} players"
-    return f"Set spawn point to {x}, {y}, {z} [0.0, 0.0] in minecraft:overworld for {who}"
-
-
-def _spread(call: Call) -> str:
-    beings = call.targets("targets")
-    x, z = (float(word.lstrip("~") or 0) for word in call.text("center").split())
-    distance = float(call.text("spreadDistance"))
-    noun = "entity/entities"
-    return (
-        f"Spread {len(beings)} {noun} around {x:.1f}, {z:.1f} with an average distance of {distance:.1f} block(s) apart"
-    )
-
-
-def _stopsound(call: Call) -> str:
-    call.targets("targets")
-    sound = call.text("sound")
-    if sound:
-        return f"Stopped sound '{sound}'"
-    words = call.command.literals.split()
-    return f"Stopped all '{words[1]}' sounds" if len(words) > 1 and words[1] != "*" else "Stopped all sounds"
+def _border_option(call: Call) -> str:
+    border = call.state.border
+    option = call.words[2]
+    if option == "amount":
+        value, unchanged = call.value("damagePerBlock"), "damage is already that amount"
+        text = f"Set the world border damage to {value:.2f} per block each second"
+    elif option == "buffer":
+        value, unchanged = call.value("distance"), "damage buffer is already that distance"
+        text = f"Set the world border damage buffer to {value:.2f} block(s)"
+    elif option == "distance":
+        value, unchanged = float(call.value("distance")), "warning is already that distance"
+        text = f"Set the world border warning distance to {value:.0f} block(s)"
+    else:
+        value, unchanged = float(call.value("time") // 20), "warning is already that amount of time"
+        text = f"Set the world border warning time to {value:.0f} second(s)"
+    if border.options[option] == value:
+        raise Failed(f"Nothing changed. The world border {unchanged}")
+    border.options[option] = value
+    return told(text, int(value))
 
 
 def _random(call: Call) -> str:
-    if call.command.literals.startswith("random reset"):
-        sequence = call.text("sequence")
-        return f"Reset random sequence {sequence}" if sequence else "Reset 0 random sequence(s)"
-    low, _, high = call.text("range").partition("..")
-    if not low or not high or int(low) >= int(high):
+    if call.words[1] == "reset":
+        sequence = call.value("sequence")
+        return f"Reset random sequence {sequence}" if sequence else told("Reset 0 random sequence(s)", 0)
+    bounds = call.value("range")
+    low = -(2**31) if bounds.low is None else int(bounds.low)
+    high = 2**31 - 1 if bounds.high is None else int(bounds.high)
+    if high - low < 1:
         raise Failed("The range of the random value must be at least 2")
-    middle = (int(low) + int(high)) // 2
-    if call.command.literals.startswith("random roll"):
-        return f"Server rolled {middle} (from {low} to {high})"
-    return f"Randomized value: {middle}"
+    if high - low > _RANDOM_LIMIT:
+        raise Failed(f"The range of the random value must be at most {_RANDOM_LIMIT}")
+    # The middle: what is drawn by lot could not be repeated.
+    middle = (low + high) // 2
+    if call.words[1] == "roll":
+        return told(f"Server rolled {middle} (from {low} to {high})", middle)
+    return told(f"Randomized value: {middle}", middle)
 
 
-def _unknown_function(call: Call) -> str:
-    name = call.text("name") or call.text("function")
-    if "schedule" in call.command.literals:
-        raise Failed(f"Can't find any functions for name {name}")
-    raise Failed(f"Unknown function {name}")
+def _no_function(call: Call) -> str:
+    name = call.value("name") or call.value("function")
+    raise Failed(f"Unknown function tag '{name[1:]}'" if name.startswith("#") else f"Unknown function {name}")
 
 
-def _list(call: Call) -> str:
-    names = [being.name for being in call.population.players]
-    return f"There are {len(names)} of a max of 20 players online: {', '.join(names)}"
+def _no_schedule(call: Call) -> str:
+    raise Failed(f"No schedules with id {call.value('function')}")
 
 
-def _named(text: str, name: str) -> _Handler:
-    return lambda call: text.format(call.text(name))
+def _stopwatch(call: Call) -> str:
+    """Start and read stopwatches; none ever runs, for no time passes here."""
+    name, verb = call.value("id"), call.words[1]
+    watches = call.state.stopwatches
+    if verb == "create":
+        if name in watches:
+            raise Failed(f"Stopwatch '{name}' already exists")
+        room_for("names", watches)
+        watches.add(name)
+        return f"Created Stopwatch '{name}'"
+    if name not in watches:
+        raise Failed(f"Stopwatch '{name}' does not exist")
+    if verb == "query":
+        return told(f"Stopwatch '{name}' has run for 0.0s", 0)
+    if verb == "remove":
+        watches.remove(name)
+        return f"Removed Stopwatch '{name}'"
+    return f"Restarted Stopwatch '{name}'"
+
+
+def _loot(call: Call) -> str:
+    """Tell of four items, whatever the table holds: they are drawn by lot."""
+    table = call.value("loot_table")
+    return told(f"Dropped 4 items from loot table {table}" if isinstance(table, str) else "Dropped 4 items", 4)
+
+
+def _waypoint(call: Call) -> str:
+    if call.words[1] == "list":
+        return told(f"No waypoints in {_WHERE}", 0)
+    call.targets("waypoint")
+    if call.words[2] == "color":
+        if call.words[-1] == "reset":
+            return "Reset waypoint color"
+        return f"Waypoint color is now {call.text('color')}"
+    return "Waypoint style changed"
 
 
 HANDLERS: dict[str, _Handler] = {
-    "clone": _clone,
-    "data get block": _no_block_entity,
-    "data get storage": _named("Storage {} has the following contents: {{}}", "target"),
-    "data merge block": _no_block_entity,
-    "data merge storage": _named("Modified storage {}", "target"),
-    "data modify block": _no_block_entity,
-    "data modify storage": _named("Modified storage {}", "target"),
-    "data remove block": _no_block_entity,
-    "data remove storage": _named("Modified storage {}", "target"),
-    "defaultgamemode": lambda call: f"The default game mode is now {call.text('gamemode').title()} Mode",
+    "defaultgamemode": _default_mode,
     "difficulty": _difficulty,
-    "fill": _fill,
-    "fillbiome": _fillbiome,
     "forceload": _forceload,
-    "function": _unknown_function,
+    "function": _no_function,
     "gamerule": _gamerule,
-    "item replace block": _no_container,
-    "list": _list,
     "locate": _locate,
-    "loot give": _fixed("Dropped 4 items"),
-    "loot spawn": _fixed("Dropped 4 items"),
+    **dict.fromkeys(("loot give", "loot insert", "loot replace", "loot spawn"), _loot),
     "me": _fixed(""),
     "particle": _particle,
     "place": _place,
     "random": _random,
     "return": _fixed(""),
     "say": _fixed(""),
-    "schedule clear": _named("No schedules with id {}", "function"),
-    "schedule function": _unknown_function,
+    "schedule clear": _no_schedule,
+    "schedule function": _no_function,
     "seed": _fixed("Seed: [4815162342]"),
-    "setblock": _setblock,
-    "setworldspawn": _spawn,
-    "spawnpoint": _spawn,
-    "spreadplayers": _spread,
-    "stopsound": _stopsound,
-    "summon": _summon,
+    "stopwatch": _stopwatch,
     "time": _time,
+    "waypoint": _waypoint,
     "weather": _weather,
     "worldborder": _worldborder,
 }

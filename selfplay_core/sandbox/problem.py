@@ -15,16 +15,19 @@ _CONTEXT = 10
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A syntax error; `cursor` counts characters from the start of the command."""
+    """A syntax error; `cursor` counts characters from the start of the command.
+
+    It is None for the few errors of the parser that the server shows without the command around them.
+    """
 
     message: str
-    cursor: int
+    cursor: int | None
 
 
 class Rejected(Exception):
     """Raised by a reader of arguments at the first mistake, as the server's parser does."""
 
-    def __init__(self, message: str, cursor: int) -> None:
+    def __init__(self, message: str, cursor: int | None) -> None:
         super().__init__(message)
         self.problem = Problem(message, cursor)
 
@@ -39,6 +42,8 @@ def with_context(problem: Problem, command: str) -> str:
     Message, line break, the ten characters before the cursor (after an ellipsis if more stand before them),
     the rest of the command, and the mark. Vanilla leaves the line break out.
     """
+    if problem.cursor is None:
+        return problem.message
     cursor = min(problem.cursor, len(command))
     before = command[max(0, cursor - _CONTEXT) : cursor]
     ellipsis = "..." if cursor > _CONTEXT else ""

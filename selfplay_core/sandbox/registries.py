@@ -1,12 +1,32 @@
-"""The ids that the game knows, one text file a registry under `ids/`."""
+"""The ids that the game knows and what is known of them: one text file a registry or table under `ids/`.
+
+They are made by `make_ids.py` from published facts, named with their version at the head of each file, and read when
+they are first asked for.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["COLOUR", "GAMEMODE", "display_name", "highest_level", "known", "registry", "stack_size"]
+from selfplay_core.sandbox.names import display_name
+
+__all__ = [
+    "COLOUR",
+    "GAMEMODE",
+    "block_states",
+    "built_in",
+    "display_name",
+    "highest_level",
+    "known",
+    "known_tag",
+    "max_damage",
+    "registry",
+    "stack_size",
+    "use_lists",
+]
 
 GAMEMODE = re.compile("survival|creative|adventure|spectator")
 COLOUR = re.compile(
@@ -14,100 +34,111 @@ COLOUR = re.compile(
     "light_purple|yellow|white"
 )
 
-# The highest level that survival mode reaches, for the enchantments where it is above 1.
-_LEVELS = {
-    2: "fire_aspect|frost_walker|knockback|punch",
-    3: "depth_strider|fortune|looting|loyalty|luck_of_the_sea|lunge|lure|quick_charge|respiration|riptide|"
-    "soul_speed|sweeping_edge|swift_sneak|thorns|unbreaking|wind_burst",
-    4: "blast_protection|breach|feather_falling|fire_protection|piercing|projectile_protection|protection",
-    5: "bane_of_arthropods|density|efficiency|impaling|power|sharpness|smite",
-}
+_WHOLE_STACK = 64
 
-_NAMES = {
-    "tnt": "TNT",
-    "redstone": "Redstone Dust",
-    "cooked_beef": "Steak",
-    "hay_block": "Hay Bale",
-    "totem_of_undying": "Totem of Undying",
-    "experience_bottle": "Bottle o' Enchanting",
-    "ender_eye": "Eye of Ender",
-    "flint_and_steel": "Flint and Steel",
-    "writable_book": "Book and Quill",
-    "map": "Empty Map",
-    "filled_map": "Map",
-    "carrot_on_a_stick": "Carrot on a Stick",
-    "repeater": "Redstone Repeater",
-    "comparator": "Redstone Comparator",
-    "turtle_helmet": "Turtle Shell",
-    "leather_helmet": "Leather Cap",
-    "leather_chestplate": "Leather Tunic",
-    "leather_leggings": "Leather Pants",
-    "heart_of_the_sea": "Heart of the Sea",
-    "unluck": "Bad Luck",
-    "sweeping_edge": "Sweeping Edge",
-    "binding_curse": "Curse of Binding",
-    "vanishing_curse": "Curse of Vanishing",
-    "bane_of_arthropods": "Bane of Arthropods",
-    "luck_of_the_sea": "Luck of the Sea",
-    "hero_of_the_village": "Hero of the Village",
-    "dolphins_grace": "Dolphin's Grace",
-    "chest_minecart": "Minecart with Chest",
-    "furnace_minecart": "Minecart with Furnace",
-    "tnt_minecart": "Minecart with TNT",
-    "hopper_minecart": "Minecart with Hopper",
-}
-_MINERAL_BLOCKS = ("coal", "iron", "copper", "gold", "diamond", "netherite", "emerald", "quartz", "amethyst")
+States = Mapping[str, tuple[str, ...]]
 
-_SINGLE = re.compile(
-    r"\w+_(?:sword|pickaxe|axe|shovel|hoe|spear|helmet|chestplate|leggings|boots|bed|boat|raft|minecart|bucket|"
-    r"horse_armor|nautilus_armor|harness|banner_pattern|bundle|potion|shulker_box|stew|soup)|music_disc_\w+|"
-    "saddle|minecart|carrot_on_a_stick|warped_fungus_on_a_stick|elytra|wolf_armor|flint_and_steel|bow|bundle|"
-    "fishing_rod|spyglass|cake|shears|potion|writable_book|mace|enchanted_book|shield|totem_of_undying|"
-    "knowledge_book|debug_stick|trident|crossbow|goat_horn|brush|shulker_box"
-)
-_SIXTEEN = re.compile(r"\w+_(?:sign|banner|egg)|bucket|snowball|egg|ender_pearl|written_book|armor_stand|honey_bottle")
-_SPAWN_EGG = "_spawn_egg"
+
+class _Own:
+    """What a server of one's own has instead of what stands in the files: ids and block states."""
+
+    def __init__(self) -> None:
+        self.lists: Mapping[str, frozenset[str]] = {}
+        self.states: Mapping[str, States] | None = None
+
+
+_own = _Own()
+
+
+def use_lists(lists: Mapping[str, frozenset[str]], states: Mapping[str, States] | None) -> None:
+    """Take these ids and block states from here on in this process; registries that are not among them stay.
+
+    Ids and blocks stand without the game's own namespace, and with any other.
+    """
+    _own.lists = lists
+    _own.states = states
+
+
+def registry(name: str) -> frozenset[str]:
+    """Return the ids of a registry without their namespace, or an empty set if there is no list of it.
+
+    Tags are registries of their own: `tag/block`, `tag/worldgen/biome`.
+    """
+    own = _own.lists.get(name)
+    return built_in(name) if own is None else own
 
 
 @cache
-def registry(name: str) -> frozenset[str]:
-    """Return the ids of a registry without their namespace, or an empty set if there is no list of it."""
-    resource = files(__package__).joinpath("ids", name.replace("/", "_") + ".txt")
-    if not resource.is_file():
-        return frozenset()
-    lines = resource.read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+def built_in(name: str) -> frozenset[str]:
+    """Return what the files list of a registry, whatever a server of one's own has."""
+    return frozenset(word for line in _lines(name) for word in line.split())
 
 
 def known(registry_name: str, identifier: str) -> bool:
     """Tell whether an id exists; where no list is kept, every id is taken to exist."""
     ids = registry(registry_name)
-    if not ids:
-        return True
-    namespace, _, path = identifier.rpartition(":")
-    return namespace in ("", "minecraft") and path in ids
+    return not ids or identifier.removeprefix("minecraft:").removeprefix(":") in ids
+
+
+def known_tag(registry_name: str, identifier: str) -> bool:
+    """Tell whether a tag of a registry exists; its `#` stays outside. Where no list is kept, every tag is."""
+    return known(f"tag/{registry_name}", identifier)
+
+
+def block_states(block: str) -> States | None:
+    """Return the properties of a block with their values, none for a block without; None for an unknown block."""
+    path = block.removeprefix("minecraft:")
+    if _own.states is not None:
+        return _own.states.get(path)
+    found = _states().get(path)
+    return {} if found is None and path in built_in("block") else found
 
 
 def stack_size(item: str) -> int:
     """Return how many of an item one slot holds."""
-    if _SINGLE.fullmatch(item):
-        return 1
-    return 16 if _SIXTEEN.fullmatch(item) and not item.endswith(_SPAWN_EGG) else 64
+    return _figure("item_stack_size", item, _WHOLE_STACK)
+
+
+def max_damage(item: str) -> int:
+    """Return how much damage an item takes before it breaks, 0 for what never does."""
+    return _figure("item_max_damage", item, 0)
 
 
 def highest_level(enchantment: str) -> int:
     """Return the highest level that `enchant` gives."""
-    return next((level for level, names in _LEVELS.items() if enchantment in names.split("|")), 1)
+    return _figure("enchantment_level", enchantment, 1)
 
 
-def display_name(identifier: str) -> str:
-    """Return the English name of an id, by rule where the game names no exception."""
-    path = identifier.rpartition(":")[2]
-    if path in _NAMES:
-        return _NAMES[path]
-    if path.startswith("music_disc_"):
-        return "Music Disc"
-    stem = path.removesuffix("_block")
-    if stem in _MINERAL_BLOCKS and stem != path:
-        return f"Block of {stem.title()}"
-    return path.replace("_", " ").title()
+def _figure(table: str, identifier: str, default: int) -> int:
+    return int(_table(table).get(identifier.removeprefix("minecraft:"), default))
+
+
+@cache
+def _states() -> dict[str, States]:
+    parsed: dict[str, States] = {}
+    for block, properties in _table("block_states").items():
+        pairs = (one.partition("=") for one in properties.split(";"))
+        # Blocks of one shape share one mapping.
+        parsed[block] = parsed.get(properties) or {name: tuple(values.split(",")) for name, _, values in pairs}
+        parsed[properties] = parsed[block]
+    return parsed
+
+
+@cache
+def _table(name: str) -> dict[str, str]:
+    """Return what holds for each id of a table: a line is `what: id id`, and goes on on lines that are set in."""
+    found = {}
+    what = ""
+    for line in _lines(name):
+        if not line.startswith(" "):
+            what, _, line = line.partition(":")
+        found.update(dict.fromkeys(line.split(), what))
+    return found
+
+
+def _lines(name: str) -> list[str]:
+    """Return the lines of a file below its head, none where there is no such file."""
+    resource = files(__package__).joinpath("ids", name.replace("/", "_") + ".txt")
+    if not resource.is_file():
+        return []
+    return [line for line in resource.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]

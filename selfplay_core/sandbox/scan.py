@@ -1,18 +1,28 @@
-"""Reading words, numbers, ids and bracketed values from a command, with the server's errors and cursors."""
+"""Reading words, numbers, ids and ranges from a command, with the server's errors and cursors.
+
+Every reader takes the whole command and the place to read from, and returns what it read and where that ends.
+They do what Brigadier's `StringReader` does, character for character.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from selfplay_core.sandbox.problem import Rejected
 
 __all__ = [
+    "Range",
+    "expect",
     "full_id",
-    "read_balanced",
+    "is_uuid",
+    "read_bool",
     "read_decimal",
     "read_id",
     "read_integer",
+    "read_range",
     "read_string",
+    "read_until_blank",
     "read_word",
     "skip_blanks",
 ]
@@ -20,16 +30,26 @@ __all__ = [
 _WORD = re.compile(r"[0-9A-Za-z_\-.+]*")
 _ID = re.compile(r"[0-9a-z_\-./:]*")
 _NUMBER = re.compile(r"[0-9.\-]*")
-_DECIMAL = re.compile(r"-?(?:\d+\.?\d*|\.\d+)\Z")
-_INTEGER = re.compile(r"-?\d+\Z")
-_PAIRS = {"{": "}", "[": "]"}
+_BOUND = re.compile(r"(?:[0-9\-]|\.(?!\.))*")
+_DECIMAL = re.compile(r"-?(?:\d+\.?\d*|\.\d+)\Z", re.ASCII)
+_INTEGER = re.compile(r"-?\d+\Z", re.ASCII)
+_UUID = re.compile(r"[0-9a-fA-F]{1,16}(-[0-9a-fA-F]{1,16}){4}\Z")
+# What Java calls white space; the no-break blanks are none.
+_BLANKS = re.compile("[\t-\r\x1c- \u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000]*")
+_LONGEST_INTEGER = 24
+_LONGEST_UUID = 36
 
 
-def skip_blanks(text: str, at: int) -> int:
-    """Return the position of the next character that is no blank."""
-    while at < len(text) and text[at].isspace():
-        at += 1
-    return at
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range with both ends included; None is an open end."""
+
+    low: float | None
+    high: float | None
+
+    def holds(self, value: float) -> bool:
+        """Tell whether the value lies within."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
 
 def _matched(pattern: re.Pattern[str], text: str, at: int) -> str:
@@ -37,23 +57,63 @@ def _matched(pattern: re.Pattern[str], text: str, at: int) -> str:
     return match.group() if match else ""
 
 
-def read_word(text: str, at: int) -> str:
-    """Return the unquoted string that stands here, perhaps an empty one."""
-    return _matched(_WORD, text, at)
+def skip_blanks(text: str, at: int) -> int:
+    """Return the position of the next character that is no blank."""
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at
+
+
+def expect(text: str, at: int, character: str) -> int:
+    """Return the place after a character that has to stand here."""
+    if text[at : at + 1] != character:
+        raise Rejected(f"Expected '{character}'", at)
+    return at + 1
+
+
+def read_word(text: str, at: int) -> tuple[str, int]:
+    """Read the unquoted string that stands here, perhaps an empty one."""
+    word = _matched(_WORD, text, at)
+    return word, at + len(word)
+
+
+def read_until_blank(text: str, at: int) -> tuple[str, int]:
+    """Read what stands before the next plain blank."""
+    end = text.find(" ", at)
+    end = len(text) if end < 0 else end
+    return text[at:end], end
 
 
 def read_string(text: str, at: int) -> tuple[str, int]:
-    """Read an unquoted or quoted string; return it and where it ends."""
-    if text[at : at + 1] not in ('"', "'"):
-        word = read_word(text, at)
-        return word, at + len(word)
-    quote = text[at]
-    end = at + 1
-    while end < len(text) and text[end] != quote:
-        end += 2 if text[end] == "\\" else 1
-    if end >= len(text):
-        raise Rejected("Unclosed quoted string", len(text))
-    return text[at + 1 : end], end + 1
+    """Read an unquoted or quoted string; in quotes only the quote and the backslash may be escaped."""
+    quote = text[at : at + 1]
+    if quote not in ('"', "'") or not quote:
+        return read_word(text, at)
+    parts: list[str] = []
+    at += 1
+    while at < len(text):
+        character = text[at]
+        if character == quote:
+            return "".join(parts), at + 1
+        if character == "\\":
+            at += 1
+            if at >= len(text):
+                break
+            character = text[at]
+            if character not in (quote, "\\"):
+                raise Rejected(f"Invalid escape sequence '\\{character}' in quoted string", at)
+        parts.append(character)
+        at += 1
+    raise Rejected("Unclosed quoted string", len(text))
+
+
+def read_bool(text: str, at: int) -> tuple[bool, int]:
+    """Read `true` or `false`."""
+    word, end = read_string(text, at)
+    if not word:
+        raise Rejected("Expected boolean", end)
+    if word not in ("true", "false"):
+        raise Rejected(f"Invalid boolean: expected 'true' or 'false' but found '{word}'", at)
+    return word == "true", end
 
 
 def read_id(text: str, at: int) -> tuple[str, int]:
@@ -73,20 +133,33 @@ def full_id(word: str) -> str:
     return f"{namespace or 'minecraft'}:{path}"
 
 
+def is_uuid(word: str) -> bool:
+    """Tell whether Java reads this word as a UUID: five groups of hexadecimal digits, which may be short."""
+    return len(word) <= _LONGEST_UUID and _UUID.match(word) is not None
+
+
 def read_integer(text: str, at: int, name: str = "integer") -> tuple[int, int]:
     """Read a whole number of 32 bits (`long`: 64); return it and where it ends."""
     word = _matched(_NUMBER, text, at)
     if not word:
         raise Rejected(f"Expected {name}", at)
+    return _integer(word, name, at), at + len(word)
+
+
+def _integer(word: str, name: str, at: int) -> int:
     bits = 63 if name == "long" else 31
     # Digits are counted first: turning a very long number into an int takes quadratic time.
-    if not _INTEGER.match(word) or len(word) > 24 or not -(2**bits) <= int(word) < 2**bits:
+    digits = word.lstrip("-").lstrip("0")
+    if not _INTEGER.match(word) or len(digits) > _LONGEST_INTEGER:
         raise Rejected(f"Invalid {name} '{word}'", at)
-    return int(word), at + len(word)
+    value = int(digits or "0") * (-1 if word[0] == "-" else 1)
+    if not -(2**bits) <= value < 2**bits:
+        raise Rejected(f"Invalid {name} '{word}'", at)
+    return value
 
 
 def read_decimal(text: str, at: int, name: str = "double") -> tuple[float, int]:
-    """Read a decimal number; return it and where it ends."""
+    """Read a decimal number, also `5.` and `.5`; digits without end make it infinite, as in Java."""
     word = _matched(_NUMBER, text, at)
     if not word:
         raise Rejected(f"Expected {name}", at)
@@ -95,19 +168,27 @@ def read_decimal(text: str, at: int, name: str = "double") -> tuple[float, int]:
     return float(word), at + len(word)
 
 
-def read_balanced(text: str, at: int) -> int:
-    """Return where the bracketed value that opens here ends; quotes hide brackets."""
-    open_brackets: list[str] = []
-    while at < len(text):
-        character = text[at]
-        if character in "\"'":
-            at = read_string(text, at)[1]
-            continue
-        if character in _PAIRS:
-            open_brackets.append(_PAIRS[character])
-        elif open_brackets and character == open_brackets[-1]:
-            open_brackets.pop()
-            if not open_brackets:
-                return at + 1
-        at += 1
-    raise Rejected(f"Expected '{open_brackets[-1]}'" if open_brackets else "Expected value", len(text))
+def read_range(text: str, at: int, *, whole: bool, ordered: bool = True) -> tuple[Range, int]:
+    """Read `a`, `a..`, `..b` or `a..b`; every error stands at its start. `ordered` refuses a low end above the high."""
+    if at >= len(text):
+        raise Rejected("Expected value or range of values", at)
+    low, end = _read_bound(text, at, at, whole)
+    high = low
+    if text.startswith("..", end):
+        high, end = _read_bound(text, end + 2, at, whole)
+    if low is None and high is None:
+        raise Rejected("Expected value or range of values", at)
+    if ordered and low is not None and high is not None and low > high:
+        raise Rejected("Min cannot be bigger than max", at)
+    return Range(low, high), end
+
+
+def _read_bound(text: str, at: int, start: int, whole: bool) -> tuple[float | None, int]:
+    word = _matched(_BOUND, text, at)
+    if not word:
+        return None, at
+    if whole:
+        return float(_integer(word, "integer", start)), at + len(word)
+    if not _DECIMAL.match(word):
+        raise Rejected(f"Invalid double '{word}'", start)
+    return float(word), at + len(word)

@@ -144,10 +144,10 @@ class Book:
 
 
 @cache
-def digest() -> str:
-    """Return the SHA-256 of all scenario texts in hexadecimal: the identity of what the model knows."""
+def digest(model: str) -> str:
+    """Return the SHA-256 of all scenario texts and the model's name in hexadecimal: what it knows, and how well."""
     names = ("vocabulary.toml", *(f"{category}.toml" for category in CATEGORIES))
-    return hashlib.sha256("\0".join(map(_read, names)).encode()).hexdigest()
+    return hashlib.sha256("\0".join((*map(_read, names), model)).encode()).hexdigest()
 
 
 def _read(name: str) -> str:

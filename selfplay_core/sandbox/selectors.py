@@ -1,232 +1,306 @@
-"""Target selectors: read as the server reads them, with its errors."""
+"""Target selectors: read as the server's `EntitySelectorParser` reads them, with its errors and cursors."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from selfplay_core.sandbox import scan
 from selfplay_core.sandbox.problem import Rejected
 from selfplay_core.sandbox.registries import GAMEMODE, known
+from selfplay_core.sandbox.scan import Range
+from selfplay_core.sandbox.snbt import read_compound
 
-__all__ = ["Option", "Range", "Selector", "read_range", "read_selector"]
+__all__ = ["Option", "Selector", "read_target"]
 
-_ONCE = re.compile("d?[xyz]|distance|[xy]_rotation|level|limit|sort|scores|advancements")
-_INVERTIBLE = re.compile("type|name|gamemode|team|tag|nbt|predicate")
-_SORTS = ("nearest", "furthest", "random", "arbitrary")
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A range with both ends included; None is an open end."""
-
-    low: float | None
-    high: float | None
-
-    def holds(self, value: float) -> bool:
-        """Tell whether the value lies within."""
-        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+_NAME_LIMIT: Final = 16
+_SORTS: Final = ("nearest", "furthest", "random", "arbitrary")
+_NUMBERS: Final = ("x", "y", "z", "dx", "dy", "dz")
+_RANGES: Final = ("distance", "level", "x_rotation", "y_rotation")
+_MAPS: Final = ("scores", "advancements")
+_UNENDED: Final = "Expected end of options"
+_PLAYER: Final = "minecraft:player"
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option; `value` is its text without quotes, `range` is set where the option takes one."""
+    """One option; `value` is its text without quotes, or what the text holds: a number, a range, a map, a compound."""
 
     key: str
-    value: str
+    value: Any
     inverted: bool = False
-    range: Range | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A selector; `variable` is one of a, e, n, p, r, s."""
+    """Whom a command means. `variable` is one of a, e, n, p, r, s; with a `name` it is empty.
+
+    `limit` is None without one. `players_only` tells that nothing but players can match, as far as the parser sees.
+    """
 
     variable: str
-    options: tuple[Option, ...]
-    end: int
+    options: tuple[Option, ...] = ()
+    limit: int | None = None
+    players_only: bool = False
+    name: str | None = None
+
+    @property
+    def is_self(self) -> bool:
+        """Whether it is `@s`."""
+        return self.variable == "s"
 
     def option(self, key: str) -> Option | None:
         """Return the first option of that name."""
         return next((option for option in self.options if option.key == key), None)
 
-    @property
-    def limit(self) -> int | None:
-        """How many it may select at most, or None."""
-        limit = self.option("limit")
-        if limit is not None:
-            return int(limit.value)
-        return 1 if self.variable in "nprs" else None
 
-    @property
-    def players_only(self) -> bool:
-        """Whether nothing but players can match, as far as the parser can tell."""
-        kind = self.option("type")
-        named = kind is not None and not kind.inverted and kind.value.removeprefix("minecraft:") == "player"
-        return self.variable in "apr" or named
+def read_target(text: str, at: int) -> tuple[Selector, int]:
+    """Read a selector, a player's name or a UUID."""
+    if text[at : at + 1] == "@":
+        return _read_selector(text, at + 1)
+    name, end = scan.read_string(text, at)
+    if scan.is_uuid(name):
+        return Selector("", limit=1, name=name), end
+    if not name or len(name) > _NAME_LIMIT:
+        raise Rejected("Invalid name or UUID", at)
+    return Selector("", limit=1, players_only=True, name=name), end
 
 
-def read_selector(text: str, at: int) -> Selector:
-    """Read the selector that starts with the `@` at this place."""
-    at += 1
+@dataclass(slots=True)
+class _State:
+    """What the options so far have settled."""
+
+    variable: str
+    limit: int | None
+    players_only: bool
+    type_settled: bool
+    options: list[Option] = field(default_factory=list)
+
+    def has(self, key: str, *, inverted: bool | None = None) -> bool:
+        return any(option.key == key and (inverted is None or option.inverted == inverted) for option in self.options)
+
+
+def _read_selector(text: str, at: int) -> tuple[Selector, int]:
     if at >= len(text):
         raise Rejected("Missing selector type", at)
     variable = text[at]
     if variable not in "aenprs":
         raise Rejected(f"Unknown selector type '@{variable}'", at)
-    if text[at + 1 : at + 2] != "[":
-        return Selector(variable, (), at + 1)
-    return _read_options(text, at + 2, variable)
+    only = variable in "apr"
+    state = _State(variable, 1 if variable in "nprs" else None, only, only)
+    at += 1
+    if text[at : at + 1] == "[":
+        at = _read_options(text, at + 1, state)
+    return Selector(variable, tuple(state.options), state.limit, state.players_only), at
 
 
-def _read_options(text: str, at: int, variable: str) -> Selector:
-    options: list[Option] = []
+def _read_options(text: str, at: int, state: _State) -> int:
     at = scan.skip_blanks(text, at)
     while at < len(text) and text[at] != "]":
-        option, at = _read_option(text, at, variable, options)
-        options.append(option)
+        at = _read_option(text, scan.skip_blanks(text, at), state)
         at = scan.skip_blanks(text, at)
         if text[at : at + 1] == ",":
-            at = scan.skip_blanks(text, at + 1)
-        elif text[at : at + 1] != "]":
-            raise Rejected("Expected end of options", at)
+            at += 1
+        elif at < len(text) and text[at] != "]":
+            raise Rejected(_UNENDED, at)
     if at >= len(text):
-        raise Rejected("Expected end of options", at)
-    return Selector(variable, tuple(options), at + 1)
+        raise Rejected(_UNENDED, at)
+    return at + 1
 
 
-def _read_option(text: str, start: int, variable: str, before: list[Option]) -> tuple[Option, int]:
+def _read_option(text: str, start: int, state: _State) -> int:
     key, at = scan.read_string(text, start)
     reader = _READERS.get(key)
     if reader is None:
         raise Rejected(f"Unknown option '{key}'", start)
-    if not _applicable(key, variable, before):
-        raise Rejected(f"Option '{key}' isn't applicable here", start)
+    if not _applicable(key, state):
+        raise _inapplicable(key, at)
     at = scan.skip_blanks(text, at)
     if text[at : at + 1] != "=":
         raise Rejected(f"Expected value for option '{key}'", start)
-    at = scan.skip_blanks(text, at + 1)
-    inverted = bool(_INVERTIBLE.fullmatch(key)) and text[at : at + 1] == "!"
-    value_at = scan.skip_blanks(text, at + 1) if inverted else at
-    option, end = reader(key, text, value_at)
-    return Option(option.key, option.value, inverted, option.range), end
+    return reader(key, text, scan.skip_blanks(text, at + 1), state)
 
 
-def _applicable(key: str, variable: str, before: list[Option]) -> bool:
-    same = [option for option in before if option.key == key]
-    if key == "type" and variable in "apr":
-        return False
-    if key in ("limit", "sort") and variable == "s":
-        return False
-    if _ONCE.fullmatch(key):
-        return not same
-    if key in ("type", "name", "gamemode"):
-        return all(option.inverted for option in same)
+def _inapplicable(key: str, at: int) -> Rejected:
+    return Rejected(f"Option '{key}' isn't applicable here", at)
+
+
+def _applicable(key: str, state: _State) -> bool:
+    if key == "type":
+        return not state.type_settled
+    if key in ("limit", "sort"):
+        return state.variable != "s" and not state.has(key)
+    if key in ("name", "gamemode", "team"):
+        return not state.has(key, inverted=False)
+    if key in _NUMBERS or key in _RANGES or key in _MAPS:
+        return not state.has(key)
     return True
 
 
-def read_range(text: str, at: int, whole: bool) -> tuple[Range, int]:
-    """Read `a`, `a..`, `..b` or `a..b`."""
-    start = at
-    low, at = _read_bound(text, at, whole)
-    if text[at : at + 2] == "..":
-        high, at = _read_bound(text, at + 2, whole)
-    else:
-        high = low
-    if low is None and high is None:
-        raise Rejected("Expected value or range of values", start)
-    if low is not None and high is not None and low > high:
-        raise Rejected("Min cannot be bigger than max", start)
-    return Range(low, high), at
+def _inversion(text: str, at: int) -> tuple[bool, int]:
+    at = scan.skip_blanks(text, at)
+    if text[at : at + 1] != "!":
+        return False, at
+    return True, scan.skip_blanks(text, at + 1)
 
 
-def _read_bound(text: str, at: int, whole: bool) -> tuple[float | None, int]:
-    end = at
-    while end < len(text) and (text[end].isdigit() or text[end] in "-.") and text[end : end + 2] != "..":
-        end += 1
-    if end == at:
-        return None, at
-    if whole and "." in text[at:end]:
-        raise Rejected("Only whole numbers are allowed; not decimals", at)
-    value, _ = scan.read_integer(text[:end], at) if whole else scan.read_decimal(text[:end], at)
-    return float(value), end
+_Reader = Callable[[str, str, int, _State], int]
 
 
-_Reader = Callable[[str, str, int], tuple[Option, int]]
-
-
-def _number(key: str, text: str, at: int) -> tuple[Option, int]:
+def _number(key: str, text: str, at: int, state: _State) -> int:
     value, end = scan.read_decimal(text, at)
-    return Option(key, str(value)), end
+    state.options.append(Option(key, value))
+    return end
 
 
-def _limit(key: str, text: str, at: int) -> tuple[Option, int]:
+def _limit(key: str, text: str, at: int, state: _State) -> int:
     value, end = scan.read_integer(text, at)
     if value < 1:
         raise Rejected("Limit must be at least 1", at)
-    return Option(key, str(value)), end
+    state.limit = value
+    state.options.append(Option(key, value))
+    return end
 
 
-def _range(key: str, text: str, at: int) -> tuple[Option, int]:
-    bounds, end = read_range(text, at, whole=key == "level")
+def _range(key: str, text: str, at: int, state: _State) -> int:
+    bounds, end = scan.read_range(text, at, whole=key == "level", ordered=key in ("distance", "level"))
     negative = any(bound is not None and bound < 0 for bound in (bounds.low, bounds.high))
-    if negative and key == "level":
-        raise Rejected("Level shouldn't be negative", at)
     if negative and key == "distance":
         raise Rejected("Distance cannot be negative", at)
-    return Option(key, text[at:end], range=bounds), end
+    if negative and key == "level":
+        raise Rejected("Level shouldn't be negative", at)
+    state.players_only |= key == "level"
+    state.options.append(Option(key, bounds))
+    return end
 
 
-def _string(key: str, text: str, at: int) -> tuple[Option, int]:
-    value, end = scan.read_string(text, at)
-    return Option(key, value), end
+def _name(key: str, text: str, at: int, state: _State) -> int:
+    inverted, value_at = _inversion(text, at)
+    value, end = scan.read_string(text, value_at)
+    if state.has(key, inverted=True) and not inverted:
+        raise _inapplicable(key, at)
+    state.options.append(Option(key, value, inverted))
+    return end
 
 
-def _type(key: str, text: str, at: int) -> tuple[Option, int]:
-    if text[at : at + 1] == "#":
-        identifier, end = scan.read_id(text, at + 1)
-        return Option(key, f"#{identifier}"), end
-    identifier, end = scan.read_id(text, at)
+def _word(key: str, text: str, at: int, state: _State) -> int:
+    inverted, at = _inversion(text, at)
+    value, end = scan.read_word(text, at)
+    state.options.append(Option(key, value, inverted))
+    return end
+
+
+def _type(key: str, text: str, at: int, state: _State) -> int:
+    inverted, value_at = _inversion(text, at)
+    if state.has(key, inverted=True) and not inverted:
+        raise _inapplicable(key, at)
+    tag = text[value_at : value_at + 1] == "#"
+    identifier, end = scan.read_id(text, scan.skip_blanks(text, value_at + tag))
+    if tag:
+        state.options.append(Option(key, f"#{identifier}", inverted))
+        return end
     if not known("entity_type", identifier):
         raise Rejected(f"Invalid or unknown entity type '{identifier}'", at)
-    return Option(key, identifier), end
+    state.players_only |= identifier == _PLAYER and not inverted
+    state.type_settled |= not inverted
+    state.options.append(Option(key, identifier, inverted))
+    return end
 
 
-def _gamemode(key: str, text: str, at: int) -> tuple[Option, int]:
-    word = scan.read_word(text, at)
+def _gamemode(key: str, text: str, at: int, state: _State) -> int:
+    inverted, value_at = _inversion(text, at)
+    if state.has(key, inverted=True) and not inverted:
+        raise _inapplicable(key, value_at)
+    word, end = scan.read_word(text, value_at)
     if not GAMEMODE.fullmatch(word):
-        raise Rejected(f"Invalid or unknown game mode '{word}'", at)
-    return Option(key, word), at + len(word)
+        raise Rejected(f"Invalid or unknown game mode '{word}'", value_at)
+    state.players_only = True
+    state.options.append(Option(key, word, inverted))
+    return end
 
 
-def _sort(key: str, text: str, at: int) -> tuple[Option, int]:
-    word = scan.read_word(text, at)
+def _sort(key: str, text: str, at: int, state: _State) -> int:
+    word, end = scan.read_word(text, at)
     if word not in _SORTS:
         raise Rejected(f"Invalid or unknown sort type '{word}'", at)
-    return Option(key, word), at + len(word)
+    state.options.append(Option(key, word))
+    return end
 
 
-def _compound(key: str, text: str, at: int) -> tuple[Option, int]:
-    if text[at : at + 1] != "{":
-        raise Rejected("Expected '{'", at)
-    end = scan.read_balanced(text, at)
-    return Option(key, text[at:end]), end
+def _nbt(key: str, text: str, at: int, state: _State) -> int:
+    inverted, at = _inversion(text, at)
+    value, end = read_compound(text, at)
+    state.options.append(Option(key, value, inverted))
+    return end
 
 
-def _identifier(key: str, text: str, at: int) -> tuple[Option, int]:
+def _predicate(key: str, text: str, at: int, state: _State) -> int:
+    inverted, at = _inversion(text, at)
     identifier, end = scan.read_id(text, at)
-    return Option(key, identifier), end
+    state.options.append(Option(key, identifier, inverted))
+    return end
 
 
-_READERS: dict[str, _Reader] = {
-    **dict.fromkeys(("x", "y", "z", "dx", "dy", "dz"), _number),
-    **dict.fromkeys(("distance", "level", "x_rotation", "y_rotation"), _range),
-    **dict.fromkeys(("name", "tag", "team"), _string),
-    **dict.fromkeys(("scores", "advancements", "nbt"), _compound),
+def _scores(key: str, text: str, at: int, state: _State) -> int:
+    scores: dict[str, Range] = {}
+
+    def entry(text: str, at: int) -> int:
+        name, at = scan.read_word(text, at)
+        bounds, at = scan.read_range(text, _after_equals(text, at), whole=True)
+        scores[name] = bounds
+        return at
+
+    at = _read_map(text, at, entry)
+    state.options.append(Option(key, scores))
+    return at
+
+
+def _advancements(key: str, text: str, at: int, state: _State) -> int:
+    wanted: dict[str, Any] = {}
+
+    def criterion(text: str, at: int) -> int:
+        _, at = scan.read_word(text, at)
+        return scan.read_bool(text, _after_equals(text, at))[1]
+
+    def entry(text: str, at: int) -> int:
+        name, at = scan.read_id(text, at)
+        at = _after_equals(text, at)
+        if text[at : at + 1] == "{":
+            return _read_map(text, at, criterion)
+        wanted[name], at = scan.read_bool(text, at)
+        return at
+
+    at = _read_map(text, at, entry)
+    state.players_only = True
+    state.options.append(Option(key, wanted))
+    return at
+
+
+def _after_equals(text: str, at: int) -> int:
+    return scan.skip_blanks(text, scan.expect(text, scan.skip_blanks(text, at), "="))
+
+
+def _read_map(text: str, at: int, entry: Callable[[str, int], int]) -> int:
+    at = scan.skip_blanks(text, scan.expect(text, at, "{"))
+    while at < len(text) and text[at] != "}":
+        at = scan.skip_blanks(text, entry(text, scan.skip_blanks(text, at)))
+        if text[at : at + 1] == ",":
+            at = scan.skip_blanks(text, at + 1)
+    return scan.expect(text, at, "}")
+
+
+_READERS: Final[dict[str, _Reader]] = {
+    **dict.fromkeys(_NUMBERS, _number),
+    **dict.fromkeys(_RANGES, _range),
+    **dict.fromkeys(("tag", "team"), _word),
+    "name": _name,
     "limit": _limit,
     "sort": _sort,
     "type": _type,
     "gamemode": _gamemode,
-    "predicate": _identifier,
+    "nbt": _nbt,
+    "predicate": _predicate,
+    "scores": _scores,
+    "advancements": _advancements,
 }

@@ -7,6 +7,7 @@ import sqlite3
 from selfplay_core.errors import StoreError
 from selfplay_core.models import Outcome, Trace
 from selfplay_core.store.accepted import is_accepted
+from selfplay_core.store.bakeoffs import refuse_bakeoff
 from selfplay_core.store.codec import decode, encode
 from selfplay_core.store.database import Database
 from selfplay_core.store.decisions import refuse_other_attempts
@@ -22,10 +23,11 @@ def amend_trace(database: Database, trace: Trace, *, by: str, at: float, expecte
 
     It becomes undecided, and what was decided before can be undone or redone no more: a row of other content
     cannot come back. Raises DecisionOvertaken if the stored one has another number of attempts than expected,
-    StoreError if it gives a row now, if either is errored, or if anything but further attempts would change,
-    WorkspaceError if its world is of the other kind.
+    WorkspaceError if its world is of the other kind or the folder a bake-off's, StoreError if it gives a row now, if
+    either is errored, or if anything but further attempts would change.
     """
     with database.transaction() as connection:
+        refuse_bakeoff(database)
         check_kind(database, trace.workspace_kind)
         stored = _stored(database, trace)
         refuse_other_attempts(trace.id, len(stored.attempts), expected_attempts)

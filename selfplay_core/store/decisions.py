@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from selfplay_core.errors import DecisionOvertaken, StoreError
+from selfplay_core.errors import CaseOfBakeoff, DecisionOvertaken, StoreError
 from selfplay_core.models import Decision, DecisionKind, Outcome, Row, TraceId
 from selfplay_core.store.accepted import accept, first_with_row, same_as, withdraw
+from selfplay_core.store.bans import banned
 from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.log import LogEntry, Standing, log, standing, trace_log
+from selfplay_core.text import clip, one_line
 
 __all__ = [
     "LogEntry",
@@ -30,6 +32,7 @@ __all__ = [
     "undo",
 ]
 
+_PROMPT_OF = "SELECT prompt FROM trace WHERE id = ?"
 _GIVES_ROW = frozenset({DecisionKind.ACCEPT, DecisionKind.EDIT})
 
 
@@ -59,7 +62,7 @@ def decide(
     With `expected_seq` raises DecisionOvertaken if the last entry about the trace is another; without, the
     last decision wins and both stay in the log. With `expected_attempts` raises DecisionOvertaken if the trace
     has another number of attempts. Raises StoreError if there is no such trace, or if an errored one is to
-    give a row.
+    give a row, CaseOfBakeoff if a row would hold what a bake-off asks.
     """
     planned = Planned(trace_id, decision, row, expected_seq, expected_attempts)
     return decide_all(database, [planned])[0]
@@ -144,6 +147,7 @@ def _settle(database: Database, connection: sqlite3.Connection, trace_id: TraceI
     if counts is not None:
         _stand(connection, counts)
     if counts is not None and counts.kind in _GIVES_ROW:
+        _refuse_case(database, counts)
         accept(connection, trace_id, counts)
     else:
         withdraw(connection, trace_id)
@@ -168,6 +172,22 @@ def _refuse_unfit(connection: sqlite3.Connection, item: Planned, gives_row: bool
     if gives_row and outcome == Outcome.ERRORED:
         raise StoreError(
             f"an errored trace shows nothing and gives no row: {item.trace_id}. Reject it, or run it again first."
+        )
+
+
+def _refuse_case(reader: Reader, entry: LogEntry) -> None:
+    """Raise CaseOfBakeoff where an entry would count that gives a row of it, be it a new one or one restored."""
+    if reader.row("SELECT 1 FROM bakeoff") is not None:
+        raise CaseOfBakeoff(
+            f"this is an answer of a bake-off, and no training data: {entry.trace_id}. Look at it, reject or flag it."
+        )
+    edited = entry.decision.edited_prompt if entry.decision is not None else None
+    (prompt,) = (edited,) if edited is not None else reader.row(_PROMPT_OF, (entry.trace_id,)) or ("",)
+    ban = banned(reader, prompt)
+    if ban is not None:
+        raise CaseOfBakeoff(
+            f"a bake-off compares models by this prompt, or nearly this: {clip(one_line(ban), 120)!r}. It may not be "
+            "trained on here: reject or skip it."
         )
 
 

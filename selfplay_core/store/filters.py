@@ -33,7 +33,8 @@ class Filter:
     `status` holds names of `MARKS`, of which `undecided` never includes errored traces. `verdicts` is about the
     worst verdict of the last attempt. Retries are attempts after the first. `text` is searched in the prompt and
     the last commands, its last word as a beginning; without a word in it, it lets everything through. `clean`
-    is solved and executed at the first attempt with every verdict passed, `near` nearly a copy of an earlier prompt.
+    is solved and executed at the first attempt with every verdict passed, `near` nearly a copy of an earlier prompt,
+    `differs` of a case of a bake-off that its models did not end alike.
     """
 
     status: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ class Filter:
     number: int | None = None
     clean: bool = False
     near: bool = False
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ def condition(wanted: Filter) -> Condition:
         terms.append((_CLEAN, (Outcome.SOLVED, Level.EXECUTED)))
     if wanted.near:
         terms.append(("EXISTS (SELECT 1 FROM likeness l WHERE l.n = q.n AND l.near IS NOT NULL)", ()))
+    if wanted.differs:
+        terms.append(("EXISTS (SELECT 1 FROM contrast c WHERE c.n = q.n)", ()))
     match = match_expression(wanted.text)
     if match:
         terms.append(("trace_text MATCH ?", (match,)))

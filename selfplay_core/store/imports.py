@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import partial
 from itertools import chain, count
 
-from selfplay_core.errors import StoreError, WorkspaceError
+from selfplay_core.errors import CaseOfBakeoff, StoreError, WorkspaceError
 from selfplay_core.models import Decision, Row, Trace, TraceId
 from selfplay_core.store.codec import decode, encode, storable
 from selfplay_core.store.database import Database, Reader
@@ -99,7 +99,7 @@ def _alone(connection: sqlite3.Connection, work: Callable[[], Fate]) -> Taken:
     connection.execute("SAVEPOINT arrival")
     try:
         taken = Taken(work())
-    except (StoreError, sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError) as error:
+    except (StoreError, CaseOfBakeoff, sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError) as error:
         if isinstance(error.__cause__, sqlite3.Error):
             raise  # The disk's.
         connection.execute("ROLLBACK TO arrival")

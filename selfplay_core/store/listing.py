@@ -12,6 +12,7 @@ import msgspec
 from selfplay_core.likeness.pool import Like
 from selfplay_core.models import DecisionKind, Level, Mode, Outcome, Trace, TraceId
 from selfplay_core.store.accepted import same_as
+from selfplay_core.store.bakeoffs import Entered, entered
 from selfplay_core.store.codec import decode, encode
 from selfplay_core.store.database import Reader
 from selfplay_core.store.filters import LARGEST, MARKS, Filter, condition
@@ -77,6 +78,7 @@ class Example:
     """A whole trace with all that a decision on it needs.
 
     `same_as` is the number that gave its row first, `near` the earlier one whose prompt this one nearly copies.
+    `entered` is what it counts as in a bake-off, if this is one's folder.
     """
 
     number: int
@@ -87,6 +89,7 @@ class Example:
     flagged: bool
     same_as: int | None
     near: Like | None = None
+    entered: Entered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,8 @@ def _example(reader: Reader, where: str, value: object) -> Example | None:
         trace = decode(payload, Trace, f"trace {trace_id}")
         now = standing(reader, trace_id)
         same, near = same_as(reader, trace_id), like_of(reader, number)
-        return Example(number, run_id, ended_at, trace, now, bool(flagged), same, near)
+        found = entered(reader, trace_id)
+        return Example(number, run_id, ended_at, trace, now, bool(flagged), same, near, found)
 
 
 def _line(

@@ -11,7 +11,7 @@ __all__ = ["APPLICATION_ID", "VERSION", "migrate", "version_of"]
 APPLICATION_ID = 0x53505455
 
 # The script at index n leads from user_version n to n + 1.
-_SCRIPTS = ("schema.sql", "schema_2.sql", "schema_3.sql")
+_SCRIPTS = ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql")
 
 VERSION = len(_SCRIPTS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from selfplay_core.store.bakeoffs import refuse_bakeoff
 from selfplay_core.store.database import Database, Reader
 
 __all__ = ["Request", "answer", "answer_of", "ask", "open_requests", "withdraw"]
@@ -20,7 +21,8 @@ class Request:
 
 
 def ask(database: Database, kind: str, payload: str, at: float) -> int:
-    """Leave a request and return its id."""
+    """Leave a request and return its id; raises WorkspaceError in a bake-off's folder, where nobody serves it."""
+    refuse_bakeoff(database)
     with database.transaction() as connection:
         done = connection.execute(
             "INSERT INTO request (kind, payload, asked_at) VALUES (?, ?, ?) RETURNING id", (kind, payload, at)

@@ -16,6 +16,8 @@ __all__ = [
     "check_kind",
     "claim_kind",
     "end_run",
+    "hold_generating",
+    "insert_run",
     "kind_of",
     "last_run",
     "refuse_second_generator",
@@ -57,31 +59,29 @@ def start_run(database: Database, record: RunRecord) -> None:
     Raises WorkspaceError if another process generates in this workspace.
     """
     with database.locked():
-        _take_lease(database)
+        hold_generating(database)
         with database.transaction() as connection:
             _bury(connection)
-            connection.execute(
-                "INSERT INTO run (id, seed, fingerprint, rounds, status, started_at, settings)"
-                " VALUES (?, ?, ?, ?, 'running', ?, ?)",
-                (
-                    record.id,
-                    str(record.seed),
-                    record.fingerprint,
-                    record.rounds,
-                    record.started_at,
-                    record.settings,
-                ),
-            )
+            insert_run(connection, record)
 
 
 def resume_run(database: Database, run_id: str) -> None:
     """Take up an earlier run; raises WorkspaceError if another process generates in this workspace."""
     with database.locked():
-        _take_lease(database)
+        hold_generating(database)
         with database.transaction() as connection:
             _bury(connection)
             number = run_number(database, run_id)
             connection.execute("UPDATE run SET status = 'running', ended_at = NULL WHERE seq = ?", (number,))
+
+
+def insert_run(connection: sqlite3.Connection, record: RunRecord) -> None:
+    """Insert a run that is going on, within a transaction of the caller's."""
+    connection.execute(
+        "INSERT INTO run (id, seed, fingerprint, rounds, status, started_at, settings)"
+        " VALUES (?, ?, ?, ?, 'running', ?, ?)",
+        (record.id, str(record.seed), record.fingerprint, record.rounds, record.started_at, record.settings),
+    )
 
 
 def end_run(database: Database, run_id: str, status: RunStatus, ended_at: float) -> None:
@@ -153,7 +153,8 @@ def refuse_second_generator(reader: Reader) -> None:
         raise _in_use(reader)
 
 
-def _take_lease(database: Database) -> None:
+def hold_generating(database: Database) -> None:
+    """Keep other generators out until a run ends or this process does; raises WorkspaceError if one is here."""
     if not database.lease.acquire():
         raise _in_use(database)
 

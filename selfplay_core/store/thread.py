@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from selfplay_core.errors import SelfplayError
 from selfplay_core.store.database import Database, Reader
 
-__all__ = ["AsyncReader", "AsyncStore", "ReadInterrupted"]
+__all__ = ["AsyncReader", "AsyncStore", "ReadInterrupted", "open_store"]
 
 _INTERRUPTED = "reading the workspace was stopped: a later question took its place. Nothing is lost."
 
@@ -57,6 +58,16 @@ class AsyncStore(_OwnThread[Database]):
         """Return `work(database, …)`, run in the writing thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, lambda: work(self._opened, *args, **kwargs))
+
+
+@asynccontextmanager
+async def open_store(workspace: Path) -> AsyncIterator[AsyncStore]:
+    """Open or create the workspace for the length of the block; raises WorkspaceError, see `Database.open`."""
+    store = await AsyncStore.open(workspace)
+    try:
+        yield store
+    finally:
+        await store.aclose()
 
 
 class AsyncReader(_OwnThread[Reader]):

@@ -18,6 +18,7 @@ __all__ = [
     "Count",
     "TraceLine",
     "insert_trace",
+    "keep_trace",
     "last_commands",
     "round_traces",
     "save_trace",
@@ -74,14 +75,19 @@ def save_trace(database: Database, run_id: str, trace: Trace, ended_at: float) -
     StoreError if another trace has the id or no round announced it, WorkspaceError if its world is of the
     other kind.
     """
-    payload = encode(trace)
     with database.transaction() as connection:
-        check_kind(database, trace.workspace_kind)
-        remember_kind(connection, trace.workspace_kind)
-        run = _announced_run(database, run_id, trace)
-        if _makes_room(connection, trace.id, payload, ended_at):
-            insert_trace(connection, run, trace, ended_at, payload)
-            connection.execute("DELETE FROM held WHERE trace_id = ?", (trace.id,))
+        keep_trace(database, connection, run_id, trace, ended_at)
+
+
+def keep_trace(database: Database, connection: sqlite3.Connection, run_id: str, trace: Trace, ended_at: float) -> None:
+    """As `save_trace`, within a transaction of the caller's."""
+    payload = encode(trace)
+    check_kind(database, trace.workspace_kind)
+    remember_kind(connection, trace.workspace_kind)
+    run = _announced_run(database, run_id, trace)
+    if _makes_room(connection, trace.id, payload, ended_at):
+        insert_trace(connection, run, trace, ended_at, payload)
+        connection.execute("DELETE FROM held WHERE trace_id = ?", (trace.id,))
 
 
 def trace(reader: Reader, trace_id: TraceId) -> Trace | None:

@@ -43,7 +43,11 @@ class PolicyViolation(SelfplayError):
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """How commands are sent: by which rules, as whom, how many, and what runs around attempts and rounds."""
+    """How commands are sent: by which rules, as whom, how many, and what runs around attempts and rounds.
+
+    `afresh` makes a sandbox's world the same before each attempt, so that no attempt's verdicts depend on which came
+    before it. It is no part of what the run does to a world: neither counted nor judged.
+    """
 
     policy: Policy = field(default_factory=Policy)
     as_player: str | None = None
@@ -52,6 +56,7 @@ class Conduct:
     cleanup: tuple[str, ...] = ()
     round_setup: tuple[str, ...] = ()
     round_cleanup: tuple[str, ...] = ()
+    afresh: tuple[str, ...] = ()
     caps: Caps = field(default_factory=Caps)
 
     @property
@@ -155,6 +160,7 @@ class Verifier:
                 position = _SETUP
                 try:
                     if not probe:
+                        await self._begin_afresh()
                         await self._run_quietly(self._conduct.setup)
                     lease = Lease(self._console, self._conduct.as_player, self._conduct.language)
                     send = lease.probe if probe else lease.run
@@ -200,6 +206,10 @@ class Verifier:
             raise ServerUnreachable(f"The server cannot be used. {fault}") from fault
         before = self.identity
         self._identity = replace(read_identity(reply), players=before.players, plugins=before.plugins)
+
+    async def _begin_afresh(self) -> None:
+        for command in self._conduct.afresh:
+            await self._console.command(command)
 
     async def _run_quietly(self, commands: Sequence[str]) -> None:
         for command in commands:

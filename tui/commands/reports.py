@@ -30,7 +30,7 @@ from selfplay_core.text import json_for_terminals, one_line
 from selfplay_core.verify.identity import version_note
 from tui.commands.summary import Summary
 
-__all__ = ["DryRunReport", "JsonReport", "Report", "TerminalReport", "choose_report"]
+__all__ = ["DryRunReport", "JsonReport", "Report", "TerminalReport", "choose_report", "event_line"]
 
 _PROMPT_SHOWN = 60
 _ELSE_ON_THE_LINE = len("[enchantment_combos]   CORRECTED (3 attempts)")
@@ -81,7 +81,7 @@ class TerminalReport:
         self._bar = ProgressBar()
 
     def show(self, event: Event) -> None:
-        line = _line(event)
+        line = event_line(event)
         if line is not None:
             self._bar.print(line)
         self._bar.update(self._summary)
@@ -100,7 +100,7 @@ class DryRunReport:
         if isinstance(event, PromptsWritten):
             for prompt in event.prompts:
                 print(f"[{event.category}] {one_line(prompt)}  [DRY RUN]", flush=True)
-        elif (line := _line(event)) is not None:
+        elif (line := event_line(event)) is not None:
             print(line, file=sys.stderr)
 
     def close(self, summary: Summary, output: str, seconds: float) -> None:
@@ -111,7 +111,8 @@ def _how_many(event: PromptsWritten) -> str:
     return "all" if event.copies == len(event.dropped) else f"{event.copies} of them"
 
 
-def _line(event: Event) -> str | None:
+def event_line(event: Event) -> str | None:
+    """Return what a person is told of an event, None for nothing."""
     match event:
         case RunStarted():
             return _opening(event)

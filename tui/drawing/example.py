@@ -11,6 +11,7 @@ from tui.drawing.answer import Shown, answer_lines, answer_shown
 from tui.drawing.blocks import framed, heading, is_blank, note, text_lines
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import BLANK, Line, Span, span, wrapped
+from tui.drawing.rivals import mark_lines, rival_lines
 from tui.drawing.strip import strip_line
 from tui.drawing.words import decided_word, decider, decision_role, outcome_role, outcome_words
 
@@ -26,12 +27,14 @@ def example_lines(shown: Example, width: int, glyphs: Glyphs, *, held: bool = Fa
     lines = [
         strip_line(shown, answer, inner, glyphs, held=held),
         *_ending(shown, inner, glyphs, held=held),
+        *(mark_lines(shown.entered, inner) if shown.entered is not None else ()),
         BLANK,
         *_prompt(shown, inner, glyphs),
         BLANK,
         *_answer(shown, answer, inner, glyphs),
         *_message(shown, answer, inner, glyphs),
         *_reasoning(answer, inner, glyphs),
+        *(rival_lines(shown.entered, inner, glyphs) if shown.entered is not None else ()),
     ]
     return framed(lines)
 

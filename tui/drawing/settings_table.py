@@ -15,7 +15,7 @@ from tui.drawing.columns import Block, beside, stacked
 from tui.drawing.glyphs import Glyphs
 from tui.drawing.lines import BLANK, Line, Span, paragraphs, span, width_of, wrapped
 from tui.keys.actions import ACTIONS, Keymap, spoken
-from tui.options import FLAG_NAMES
+from tui.setting_options import FLAG_NAMES
 
 __all__ = ["Place", "Setting", "settings_in_force", "settings_lines"]
 

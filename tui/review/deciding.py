@@ -201,7 +201,9 @@ class Deciding:
         self._screen.painter.queue(anew=True)
         self._screen.looking.look(anew=True)
         left = len(numbers) - len(decided)
-        more = f" {left} were left: decided by others meanwhile, or ended by a fault." if left else ""
+        more = (
+            f" {left} were left: decided by others meanwhile, ended by a fault, or cases of a bake-off." if left else ""
+        )
         undo = self._bench.keymap.shown("undo")
         self._screen.tell(f"{len(decided)} {_DONE[kind]}; {undo} takes all back.{more}")
 

@@ -25,6 +25,7 @@ HELP: Final[tuple[tuple[str, str], ...]] = (
     ("verdict:unclear", "worst verdict of the last attempt: passed, rejected, failed or unclear"),
     ("retries:2", "so many retries; also retries>0  retries>=1  retries<3  retries<=2"),
     ("is:flagged", "flagged, unflagged, clean (solved at the first attempt, all passed), near (an earlier prompt)"),
+    ("is:differs", "in a bake-off's folder: cases that some models got right, and others did not"),
     ("#1843", "this number"),
 )
 """What can be typed, and what it means."""
@@ -54,7 +55,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "category": (*CATEGORY_NAMES, IMPORTED),
     "outcome": tuple(outcome.value for outcome in Outcome),
     "verdict": tuple(verdict.value for verdict in VerdictOutcome),
-    "is": ("flagged", "unflagged", "clean", "near"),
+    "is": ("flagged", "unflagged", "clean", "near", "differs"),
 }
 _KEYS: Final = (*(f"{key}:" for key in _CHOICES), "retries", "cmd:")
 
@@ -228,6 +229,8 @@ def _take_traits(found: _Found, chosen: Sequence[str]) -> None:
             found.rest = replace(found.rest, clean=True)
         elif trait == "near":
             found.rest = replace(found.rest, near=True)
+        elif trait == "differs":
+            found.rest = replace(found.rest, differs=True)
         else:
             found.rest = replace(found.rest, flagged=trait == "flagged")
 
@@ -293,6 +296,8 @@ def _parts(wanted: Filter) -> Iterator[str]:
         yield "is:clean"
     if wanted.near:
         yield "is:near"
+    if wanted.differs:
+        yield "is:differs"
     if wanted.number is not None:
         yield f"#{wanted.number}"
     yield from (word if _means_itself(word) else f'"{word}"' for word in wanted.text.split())

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from selfplay_core.exchange.rows import render
 from selfplay_core.models import Decision, DecisionKind, Outcome
-from selfplay_core.store.database import Database
+from selfplay_core.store.bans import banned
+from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import Planned, decide_all
 from selfplay_core.store.listing import Example, changes, example
 
@@ -24,7 +25,7 @@ def commit_untouched(database: Database, numbers: Sequence[int], decision: Decis
         changed = changes(database, seen_at)
         touched = {number for number, _ in changed.marks}.union(changed.amended)
         left = (example(database, number) for number in numbers if number not in touched)
-        found = [one for one in left if one is not None and _can_be(decision.kind, one)]
+        found = [one for one in left if one is not None and _can_be(database, decision.kind, one)]
         decide_all(database, [_planned(one, decision) for one in found])
     return tuple(one.number for one in found)
 
@@ -32,7 +33,11 @@ def commit_untouched(database: Database, numbers: Sequence[int], decision: Decis
 def commit_shown(database: Database, shown: Sequence[Example], decision: Decision) -> tuple[int, ...]:
     """Decide on what is as it was shown; returns the numbers that were."""
     with database.locked():
-        untouched = [one for one in shown if _is_as_shown(example(database, one.number), one)]
+        untouched = [
+            one
+            for one in shown
+            if _is_as_shown(example(database, one.number), one) and _can_be(database, decision.kind, one)
+        ]
         decide_all(database, [_planned(one, decision) for one in untouched])
     return tuple(one.number for one in untouched)
 
@@ -48,5 +53,7 @@ def _planned(shown: Example, decision: Decision) -> Planned:
     return Planned(trace.id, decision, render(trace, decision), shown.standing.seq, len(trace.attempts))
 
 
-def _can_be(kind: DecisionKind, found: Example) -> bool:
-    return kind is not DecisionKind.ACCEPT or found.trace.outcome is not Outcome.ERRORED
+def _can_be(reader: Reader, kind: DecisionKind, found: Example) -> bool:
+    if kind is not DecisionKind.ACCEPT:
+        return True
+    return found.trace.outcome is not Outcome.ERRORED and banned(reader, found.trace.prompt.text) is None

@@ -1,0 +1,92 @@
+"""Prompts that no training row may hold, as they are what models are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from weakref import WeakKeyDictionary
+
+from selfplay_core.likeness.pool import PromptPool
+from selfplay_core.store.codec import storable
+from selfplay_core.store.database import Database, Reader
+
+__all__ = ["Ban", "add_bans", "banned", "bans", "has_bans", "lift_bans"]
+
+Ban = str
+"""The prompt that is banned."""
+
+# A prompt is a copy whatever its category: a case's is often not known.
+_ANY = ""
+
+
+class _Bans:
+    """The banned prompts that one connection has seen, ready to be compared with."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self._pool = PromptPool()
+        self._exact: set[str] = set()
+        self._texts: dict[int, str] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self._texts)
+
+    def take_in(self, rows: Iterable[tuple[int, str]]) -> None:
+        for number, prompt in rows:
+            self._pool.add(_ANY, number, prompt)
+            self._exact.add(prompt)
+            self._texts[number] = prompt
+            self.last = number
+
+    def like(self, prompt: str) -> Ban | None:
+        if prompt in self._exact:
+            return prompt
+        found = self._pool.closest(_ANY, prompt)
+        return None if found is None else self._texts[found.number]
+
+
+_known: WeakKeyDictionary[Reader, _Bans] = WeakKeyDictionary()
+
+
+def add_bans(database: Database, prompts: Iterable[str], *, source: str, at: float) -> None:
+    """Keep prompts out of training rows from here on; what is banned already stays so."""
+    with database.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO ban (prompt, source, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [(storable(prompt), source, at) for prompt in prompts],
+        )
+
+
+def lift_bans(database: Database, prompts: Iterable[str]) -> int:
+    """Let prompts become rows again; returns how many were banned."""
+    with database.transaction() as connection:
+        return sum(
+            connection.execute("DELETE FROM ban WHERE prompt = ?", (storable(prompt),)).rowcount for prompt in prompts
+        )
+
+
+def has_bans(reader: Reader) -> bool:
+    """Whether any prompt is banned here."""
+    return reader.row("SELECT 1 FROM ban LIMIT 1") is not None
+
+
+def bans(reader: Reader) -> tuple[Ban, ...]:
+    """Return every banned prompt, the first banned first."""
+    return tuple(prompt for (prompt,) in reader.rows("SELECT prompt FROM ban ORDER BY id"))
+
+
+def banned(reader: Reader, prompt: str) -> Ban | None:
+    """Return the banned prompt that this one is the same as, or nearly a copy of; None if there is none.
+
+    Those which this connection has seen are kept ready, until one of them was lifted.
+    """
+    ((count,),) = reader.rows("SELECT count(*) FROM ban WHERE id <= ?", (_seen(reader).last,))
+    if count != _seen(reader).count:
+        _known[reader] = _Bans()
+    bans = _seen(reader)
+    bans.take_in(reader.rows("SELECT id, prompt FROM ban WHERE id > ? ORDER BY id", (bans.last,)))
+    return bans.like(prompt)
+
+
+def _seen(reader: Reader) -> _Bans:
+    return _known.setdefault(reader, _Bans())
