@@ -13,7 +13,8 @@ from selfplay_core.settings import without_secrets
 from selfplay_core.settings_sources import load_settings
 from selfplay_core.text import clip, one_line
 from tests.fuzzing.laws import assert_shown
-from tui.options import FLAG_NAMES, Unusable, parse
+from tui.options import Unusable, parse
+from tui.setting_options import FLAG_NAMES
 
 __all__ = ["PART", "command_line", "layered_settings"]
 
