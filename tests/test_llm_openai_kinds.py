@@ -15,6 +15,7 @@ from selfplay_core.llm.base import ChatRequest, Message
 from selfplay_core.llm.openai import OpenAIChat
 from selfplay_core.llm.replies import answer_schema
 from selfplay_core.models import Mode
+from tests.bakeoffs import Skill, bake, bakery, skilled, write_cases
 from tests.commands import run_command
 from tests.servers.ollama import FakeOllama, Reply, fail, say_events
 from tests.servers.openai_kinds import KINDS, THOUGHT, serve
@@ -98,6 +99,19 @@ async def test_a_run_goes_through_on_every_server(tmp_path: Path, name: str) -> 
 
 def _job(ground: Playground, server: FakeOllama) -> Job:
     return ground.job(llm__kind="openai", llm__url=server.url, run__rounds=1)
+
+
+@pytest.mark.parametrize("name", ["llama-cpp-python", "vLLM", "Ollama"])
+async def test_models_are_compared_on_every_server(tmp_path: Path, name: str) -> None:
+    """A bake-off asks each model of the server by its own client, and marks every case of both."""
+    skills = {"good": Skill(90), "bad": Skill(20, mended=30)}
+    async with bakery(tmp_path, **skills) as made:
+        with serve(KINDS[name], lambda body: skilled(body, skills[body["model"]]), models=tuple(skills)) as server:
+            book = write_cases(tmp_path, 12)
+            baked = await bake(made.job(book, llm__kind="openai", llm__url=server.url))
+    assert {model: len(baked.marks(model)) for model in skills} == {"good": 12, "bad": 12}
+    assert all(event.mark.is_decided for event in baked.marked)
+    assert {chat["model"] for chat in server.chats} == set(skills)
 
 
 @pytest.mark.parametrize("name", ["llama-cpp-python", "LM Studio", "Ollama"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +21,8 @@ __all__ = ["PART", "command_line", "layered_settings"]
 PART = b"\n%%\n"
 """Parts the settings file, the variables (NAME=value, one a line) and the flags (path=value, one a line)
 of the paths that have one."""
+
+_LONGEST = 1000
 
 
 def layered_settings(data: bytes) -> None:
@@ -51,12 +55,17 @@ def layered_settings(data: bytes) -> None:
 def command_line(data: bytes) -> None:
     """Any words are options, or one clean line; --help and --version are their own end."""
     arguments = [word.decode("utf-8", "surrogateescape") for word in data.split(b"\n")]
-    if any(word in ("-h", "--help", "--version") for word in arguments):
-        return
-    try:
-        parse(arguments)
-    except Unusable as error:
-        assert_shown(one_line(str(error)))
+    code: object = 0
+    told = ""
+    with redirect_stdout(StringIO()):
+        try:
+            parse(arguments)
+        except Unusable as error:
+            told = one_line(str(error))
+        except SystemExit as end:
+            code = end.code
+    assert code == 0
+    assert len(told) <= _LONGEST
 
 
 def _pairs(lines: bytes) -> dict[str, str]:

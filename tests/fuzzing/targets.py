@@ -11,6 +11,7 @@ from tests.fuzzing import vocabulary as words
 from tests.fuzzing.disguises import policy, policy_disguise
 from tests.fuzzing.files import import_file, row
 from tests.fuzzing.layers import command_line, layered_settings
+from tests.fuzzing.newer import cases, sandbox_judge
 from tests.fuzzing.streams import answer, ollama_stream, openai_stream
 from tests.fuzzing.wire import rcon_command, rcon_stream
 from tests.fuzzing.words import text, verdict
@@ -34,6 +35,7 @@ class Target:
 
 TARGETS: Final[dict[str, Target]] = {
     "answer": Target(answer, words.JSON),
+    "cases": Target(cases, words.CASES),
     "command_line": Target(command_line, words.LINE, 0.3),
     "import_file": Target(import_file, words.ROWS, 0.1),
     "layered_settings": Target(layered_settings, words.SETTINGS),
@@ -44,6 +46,7 @@ TARGETS: Final[dict[str, Target]] = {
     "rcon_command": Target(rcon_command, (*words.COMMANDS, b"x" * 1440, b"\0", b"\xed\xa0\x80")),
     "rcon_stream": Target(rcon_stream, words.PACKETS),
     "row": Target(row, words.ROWS),
+    "sandbox_judge": Target(sandbox_judge, words.COMMANDS),
     "text": Target(text, words.SPECIAL),
     "verdict": Target(verdict, words.REPLIES),
 }

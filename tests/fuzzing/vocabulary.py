@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["COMMANDS", "JSON", "LINE", "OLLAMA", "OPENAI", "PACKETS", "REPLIES", "ROWS", "SETTINGS", "SPECIAL"]
+__all__ = ["CASES", "COMMANDS", "JSON", "LINE", "OLLAMA", "OPENAI", "PACKETS", "REPLIES", "ROWS", "SETTINGS", "SPECIAL"]
 
 
 def _words(text: str) -> tuple[bytes, ...]:
@@ -90,7 +90,7 @@ LINE: Final = (
     --model · --llm · openai · --llm-url · --ollama-url · --rcon-port · --rounds · review · export · import · stats
     doctor · simulate · sandbox · --format · trl-sft · --split · train=0.9,eval=0.1 · --filter · is:flagged · --json
     --workspace · --headless · --dry-run · -- · - · --duplicates · near · --per-skeleton · 10 · --rcon-pass · --seed · =
-    --ollama-port · --coverage · --students
+    --ollama-port · --coverage · --students · bakeoff · --cases · --compare · --until-decided · --sample · check
     """),
     b"\n",
     b"\x1b[2J",
@@ -103,6 +103,14 @@ ROWS: Final = (
     "schema":"selfplay/1" · "record" · "trace" · "decisions" · "mode":"god" · "level":"executed" · sudo x
     """),
     *_BREAKS,
+)
+CASES: Final = (
+    *JSON,
+    *_words(r"""
+    "prompt":"sudo x" · "category":"worldedit" · "expect": · "refuse":true · "patterns":[ · "command_patterns":[
+    "reply_patterns":[ · (a+)+$ · (?<= · {999} · \p{L} · (?R) · [[:alpha:]] · "source":"self_play" · "input"
+    """),
+    b"\n",
 )
 _ODD: Final = """
 \x1b[2J \x9b \u202e \u2066 \u200b \U000e0041 \x7f \ufe0f e\u0301 \u00a7a <U+200B> \u00ad

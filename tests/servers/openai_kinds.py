@@ -6,7 +6,7 @@ limit on thought before it says a word.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,10 +15,10 @@ from tests.servers.ollama import FakeOllama, Reply, event, fail
 __all__ = ["KINDS", "THOUGHT", "Kind", "serve"]
 
 THOUGHT: Final = "Hm, a torch."
-_LOADED: Final = "theirs"
+_LOADED: Final = ("theirs",)
 
 Speaker = Callable[[dict[str, Any]], str]
-"""What the model says to a body in Ollama's shape: messages, the schema under `format`, the seed in `options`."""
+"""What a model says to a body in Ollama's shape: model, messages, the schema under `format`, the seed in `options`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class Kind:
     always_thinks_aloud: bool = False
 
 
-def serve(kind: Kind, say: Speaker) -> FakeOllama:
-    """Return the server; a request that the real one would refuse is refused as it would."""
+def serve(kind: Kind, say: Speaker, *, models: Sequence[str] = _LOADED) -> FakeOllama:
+    """Return the server of these models; a request that the real one would refuse is refused as it would."""
 
     def script(body: dict[str, Any]) -> Reply:
-        if body.get("model") != _LOADED and kind.name != "llama-cpp-python":
+        if body.get("model") not in models and kind.name != "llama-cpp-python":
             return kind.refuse(404, f"model '{body.get('model')}' not found")
         wanted = body["response_format"]
         if wanted["type"] not in kind.forms:
@@ -55,10 +55,11 @@ def serve(kind: Kind, say: Speaker) -> FakeOllama:
             return kind.refuse(400, f"invalid reasoning value: '{effort}'")
         assert body["stream"] is True
         schema = wanted["schema"] if wanted["type"] == "json_object" else wanted["json_schema"]["schema"]
-        said = say({"messages": body["messages"], "format": schema, "options": {"seed": body["seed"]}})
+        asked = {"model": body["model"], "messages": body["messages"], "format": schema}
+        said = say({**asked, "options": {"seed": body["seed"]}})
         return Reply(tuple(_events(kind, body, said)), content_type="text/event-stream")
 
-    listed = {"object": "list", "data": [{"id": _LOADED, "object": "model", "owned_by": kind.name}]}
+    listed = {"object": "list", "data": [{"id": name, "object": "model", "owned_by": kind.name} for name in models]}
     return FakeOllama(script, routes={**_nothing_of_ollama(kind), "/v1/models": fail(200, listed), **kind.routes()})
 
 
