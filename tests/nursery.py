@@ -28,7 +28,7 @@ import msgspec
 __all__ = ["Child", "Nursery"]
 
 PATIENCE: Final = 60.0
-_PACKET: Final = 65536
+_HEAD: Final = 4  # bytes that hold the length of a message
 _ROLES: Final = "tests.storm_roles"
 
 
@@ -118,14 +118,14 @@ class Nursery:
         self._folder = folder
         self._living: dict[int, Child] = {}
         self._started = 0
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "tests.nursery", str(theirs.fileno())]
             self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
         self._socket.settimeout(PATIENCE)
 
     def __enter__(self) -> Self:
-        assert self._socket.recv(_PACKET) == b"ready"
+        assert _received(self._socket)[0] == b"ready"
         return self
 
     def __exit__(
@@ -143,9 +143,9 @@ class Nursery:
         errors = self._folder / f"{self._started}.stderr"
         out, into = os.pipe()
         with errors.open("wb") as stderr:
-            socket.send_fds(self._socket, [msgspec.json.encode(order)], [into, stderr.fileno()])
+            _send(self._socket, msgspec.json.encode(order), [into, stderr.fileno()])
         os.close(into)
-        pid = int(self._socket.recv(_PACKET))
+        pid = int(_received(self._socket)[0])
         self._living[pid] = child = Child(name or role, pid, errors, self, out)
         child.begin()
         return child
@@ -158,17 +158,17 @@ class Nursery:
 
     def reap(self, pid: int) -> int:
         """Take in the exit code of a process that has ended, or is about to."""
-        self._socket.send(str(pid).encode())
-        code = int(self._socket.recv(_PACKET))
+        _send(self._socket, str(pid).encode())
+        code = int(_received(self._socket)[0])
         del self._living[pid]
         return code
 
 
 def _serve(orders: socket.socket) -> None:
     _warm_up()
-    orders.send(b"ready")
+    _send(orders, b"ready")
     while True:
-        message, descriptors, _, _ = socket.recv_fds(orders, _PACKET, 2)
+        message, descriptors = _received(orders)
         if not message:
             return
         if descriptors:
@@ -178,10 +178,21 @@ def _serve(orders: socket.socket) -> None:
                 _be(msgspec.json.decode(message, type=_Order), descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
-            orders.send(str(pid).encode())
+            _send(orders, str(pid).encode())
         else:
             _, status = os.waitpid(int(message), 0)
-            orders.send(str(os.waitstatus_to_exitcode(status)).encode())
+            _send(orders, str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _send(orders: socket.socket, message: bytes, descriptors: Sequence[int] = ()) -> None:
+    socket.send_fds(orders, [len(message).to_bytes(_HEAD)], descriptors)
+    orders.sendall(message)
+
+
+def _received(orders: socket.socket) -> tuple[bytes, list[int]]:
+    """Return a message and the descriptors that came with it; an empty one where the other side has gone."""
+    head, descriptors, _, _ = socket.recv_fds(orders, _HEAD, 2)
+    return orders.recv(int.from_bytes(head), socket.MSG_WAITALL) if head else b"", list(descriptors)
 
 
 def _be(order: _Order, descriptors: Sequence[int]) -> None:

@@ -176,7 +176,7 @@ class Power:
                     self._names = self._named()
                 else:
                     self._since.pop(found.st_ino, None)
-                    self._sure[found.st_ino] = Path(f"/proc/self/fd/{first}").read_bytes()
+                    self._sure[found.st_ino] = self._content(found.st_ino)
             return done
 
         return call
