@@ -1,9 +1,9 @@
 """Makes the lists under `ids/` anew from two packages of npm's registry; run by a person, never by the program.
 
-`python -m selfplay_core.sandbox.facts.make_ids` downloads both packages by npm's own client (`--packages FOLDER` takes
-their archives from a folder instead) and writes every list. What stands first in `_CHECKED` is checked against the
-second package, which knows a preview of the next version and therefore more; what the second alone has is that preview's,
-less what is known to be different (`_NEWER_TAGS`, `_OLDER_TAGS`).
+`python -m selfplay_core.sandbox.facts.make_ids` downloads both packages by npm's own client (`--packages FOLDER`
+takes their archives from a folder instead) and writes every list. What stands first in `_CHECKED` is checked against
+the second package, which knows a preview of the next version and therefore more; what the second alone has is that
+preview's, less what is known to be different (`_NEWER_TAGS`, `_OLDER_TAGS`).
 """
 
 from __future__ import annotations
