@@ -1,6 +1,6 @@
 """Law 4 under kill -9 at random: generator, reviewer, exporter and import, alone and together on one workspace.
 
-Some 500 times in every run of the tests, five times as often in `make soak` (pytest --soak); the summary counts them.
+Some 600 times in every run of the tests, five times as often in `make soak` (pytest --soak); the summary counts them.
 """
 
 from __future__ import annotations
