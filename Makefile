@@ -1,6 +1,6 @@
 # make demo   install, then the review screen on the built-in sandbox (without a terminal: a batch run)
 # make test   install, then format, lint, types, import contracts and every test
-# make bench  the benchmarks; prints ratios, asserts nothing
+# make bench  every benchmark, and benchmarks/RESULTS.md made of them; half an hour, asserts nothing
 # make test-consumers  the trainers' own code over the golden files, in an environment of its own (1.5 GB)
 
 PYTHON ?= python3
@@ -38,10 +38,7 @@ test-consumers: $(CONSUMERS)/.ready
 	$(CONSUMERS)/bin/python -m pytest $(CONSUMER_TESTS)
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.pipeline
-	$(BIN)/python -m benchmarks.listing
-	$(BIN)/python -m benchmarks.judging
-	$(BIN)/python -m benchmarks.screen
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) $(CONSUMERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
