@@ -40,12 +40,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=40, help="how often each command is judged; default 40")
     rounds = parser.parse_args().rounds
+    _tell_first("first verdict of the sandbox's judge in a process", lambda: judge("list"))
     world = World(("slingshooter08", "SwiftWolf", "DarkWolf", "BraveWolf"))
     replies = tuple((world.reply(command), command) for command in USUAL)
     _tell_first("first verdict on a reply of a process", lambda: verdict_of(*replies[0]))
     _tell_rate("verdicts on a server's replies", lambda said: verdict_of(*said), replies, rounds)
     _tell_rate("rulings of the policy", Policy().review, USUAL, rounds)
-    _tell_first("first verdict of the sandbox's judge in a process", lambda: judge("list"))
     mecha = Mecha(version="1.21")
     alone = _rate(lambda command: _parse(mecha, command), USUAL, rounds)
     tell(Figure("mecha alone, which judges less", alone, "a second"))
