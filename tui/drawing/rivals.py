@@ -13,7 +13,7 @@ from tui.drawing.lines import BLANK, Line, Span, span, wrapped
 
 __all__ = ["mark_lines", "rival_lines"]
 
-_ROLES: Final = {"ok": "good", "fixed": "good", "miss": "bad", "open": "warn", "errored": "warn"}
+_ROLES: Final = {"ok": "ok", "fixed": "ok", "miss": "bad", "open": "warn", "errored": "warn"}
 _WORDS: Final = {"ok": "OK", "fixed": "OK after a fix", "miss": "MISS", "open": "open", "errored": "errored"}
 
 
