@@ -1,16 +1,26 @@
 # make demo   install, then the review screen on the built-in sandbox (without a terminal: a batch run)
 # make test   install, then format, lint, types, import contracts and every test
+# make soak   a thousand prompts through each fault of both servers (SOAK_PROMPTS=n), then storms of kill -9 five times as
+#             long as those of the tests (STORM_SEED=n for other moments)
 # make bench  the benchmarks; prints ratios, asserts nothing
+# make fuzz   every fuzzing target under atheris, each for FUZZ_SECONDS (60), in an environment of its own
+# make test-realllm  a whole round on a real model server with a random model; compiles llama.cpp once (some minutes)
 # make test-consumers  the trainers' own code over the golden files, in an environment of its own (1.5 GB)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+SOAK_PROMPTS ?= 1000
 CONSUMERS := .venv-consumers
 CONSUMER_TESTS := tests/consumers
+REALLLM := .venv-realllm
+REALLLM_TESTS := tests/realllm
+FUZZING := .venv-fuzz
+FUZZ_SECONDS ?= 60
+STORM_SEED ?= 20
 
-.PHONY: demo test format lint types contracts tests test-consumers bench clean
+.PHONY: demo test format lint types contracts tests soak fuzz test-realllm test-consumers bench clean
 
 demo: $(VENV)/.runtime
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/selfplay-tui --rounds 10; else $(BIN)/selfplay-tui --headless --rounds 2; fi
@@ -34,8 +44,18 @@ contracts: $(VENV)/.dev
 tests: $(VENV)/.dev
 	$(BIN)/pytest
 
+soak: $(VENV)/.dev
+	$(BIN)/pytest tests/test_soak.py --soak-prompts $(SOAK_PROMPTS)
+	$(BIN)/pytest --soak --storm-seed $(STORM_SEED) tests/test_storm.py
+
 test-consumers: $(CONSUMERS)/.ready
 	$(CONSUMERS)/bin/python -m pytest $(CONSUMER_TESTS)
+
+test-realllm: $(REALLLM)/.ready
+	$(REALLLM)/bin/python -m pytest $(REALLLM_TESTS)
+
+fuzz: $(FUZZING)/.ready
+	$(FUZZING)/bin/python -m tests.fuzzing --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.pipeline
@@ -44,9 +64,9 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.screen
 
 clean:
-	rm -rf $(VENV) $(CONSUMERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CONSUMERS) $(REALLLM) $(FUZZING) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(VENV)/bin/python $(CONSUMERS)/bin/python:
+$(VENV)/bin/python $(CONSUMERS)/bin/python $(REALLLM)/bin/python $(FUZZING)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(@:/bin/python=)
@@ -66,4 +86,14 @@ $(CONSUMERS)/.ready: $(CONSUMERS)/bin/python pyproject.toml $(wildcard $(CONSUME
 	$(CPIP) $$(grep '^torch==' $(CONSUMER_TESTS)/requirements.txt)
 	$(CPIP) --requirement $(CONSUMER_TESTS)/requirements.txt --editable .
 	$(CPIP) --no-deps --requirement $(CONSUMER_TESTS)/requirements-no-deps.txt
+	@touch $@
+
+$(REALLLM)/.ready: $(REALLLM)/bin/python pyproject.toml $(REALLLM_TESTS)/requirements.txt
+	$(REALLLM)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $(REALLLM_TESTS)/requirements.txt --editable .
+	@touch $@
+
+# atheris has wheels for Linux on x86-64; elsewhere it needs clang, and without it `python -m tests.fuzzing` says what to do.
+$(FUZZING)/.ready: $(FUZZING)/bin/python pyproject.toml tests/fuzzing/requirements.txt
+	$(FUZZING)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt --editable .
+	-$(FUZZING)/bin/python -m pip --disable-pip-version-check install --quiet --requirement tests/fuzzing/requirements.txt
 	@touch $@

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from itertools import dropwhile
 from pathlib import Path
 
 import pexpect
@@ -19,13 +20,14 @@ _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 def draw_batch(here: Path, folder: str) -> None:
-    """Draw a batch run and an examination."""
+    """Draw a batch run, an examination, and the end of a bake-off on what the run has accepted."""
     _draw(here / "batch.svg", ["--headless", "--rounds", "2", "--seed", "3"], folder)
     _draw(here / "doctor.svg", ["doctor"], folder)
+    _draw(here / "bakeoff.svg", ["bakeoff", "--cases", "workspace", "--seed", "3"], folder, beginning="model ")
 
 
-def _draw(picture: Path, words: list[str], folder: str) -> None:
-    """Run the command in a pseudo-terminal and draw what stays on the screen."""
+def _draw(picture: Path, words: list[str], folder: str, beginning: str = "") -> None:
+    """Run the command in a pseudo-terminal and draw what stays on the screen, from the line with this beginning on."""
     environment = {**os.environ, "XDG_STATE_HOME": folder, "TERM": "xterm"}
     child = pexpect.spawn(
         "selfplay-tui", words, cwd=folder, env=environment, dimensions=(30, WIDTH), encoding="utf-8", timeout=120
@@ -34,7 +36,7 @@ def _draw(picture: Path, words: list[str], folder: str) -> None:
     output = str(child.before)
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text(f"$ selfplay-tui {' '.join(words)}", style="bold"))
-    for line in _kept_lines(output):
+    for line in dropwhile(lambda line: not line.startswith(beginning), _kept_lines(output)):
         console.print(Text(line))
     console.save_svg(str(picture), title="selfplay-tui", unique_id=picture.stem)
 

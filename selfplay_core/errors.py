@@ -12,6 +12,7 @@ SelfplayError
 │   │   ├── ModelBusy          away: wait and try again
 │   │   ├── ModelNotFound      the server lives, the model is not there
 │   │   ├── ModelRefusedRequest  the request itself is wrong: never repeated
+│   │   │   └── ModelDenied    the key or the address is wrong: whoever asks is turned away
 │   │   ├── ModelServerError   a 5xx or an error line in the stream: a few more tries
 │   │   ├── ModelStalled       bytes stopped coming: a few more tries
 │   │   └── NoAnswer           the reply ended without an answer: asked again twice
@@ -23,6 +24,7 @@ SelfplayError
 │       ├── LoginRefused       the RCON password is wrong
 │       ├── ServerBusy         another process on this machine holds the server
 │       ├── ConnectionLost     closed or silent in the middle of a command
+│       │   └── NothingSent    it was gone before the command
 │       └── ProtocolViolation  garbage on the wire
 ├── IllTyped                   the model's mistake: the reply is no answer; told to the model
 ├── CapReached                 the run has done as much to the world as it may: it ends, and well (exit 0)
@@ -52,6 +54,7 @@ __all__ = [
     "IllTyped",
     "LoginRefused",
     "ModelBusy",
+    "ModelDenied",
     "ModelFault",
     "ModelNotFound",
     "ModelRefusedRequest",
@@ -59,6 +62,7 @@ __all__ = [
     "ModelStalled",
     "ModelUnreachable",
     "NoAnswer",
+    "NothingSent",
     "OldWorkspace",
     "OutputEditedError",
     "ProtocolViolation",
@@ -132,6 +136,10 @@ class ModelRefusedRequest(ModelFault):
     """Raised when the model server calls the request itself wrong (HTTP 4xx)."""
 
 
+class ModelDenied(ModelRefusedRequest):
+    """Raised when the model server turns away whoever asks: the key, the address or the path is wrong."""
+
+
 class ModelServerError(ModelFault):
     """Raised by HTTP 5xx, an error line within a stream, or a connection cut within a reply."""
 
@@ -174,6 +182,10 @@ class ServerBusy(ServerFault):
 
 class ConnectionLost(ServerFault):
     """Raised when the connection closed, or stayed silent past the deadline, within a command."""
+
+
+class NothingSent(ConnectionLost):
+    """Raised instead of sending a command when the connection has gone meanwhile: it has not run."""
 
 
 class ProtocolViolation(ServerFault):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -33,9 +33,16 @@ USUAL_MEANINGS: Meanings = MappingProxyType(
 )
 
 
-def find(results: Sequence[CommandResult], meanings: Meanings = USUAL_MEANINGS) -> Finding:
-    """Weigh the verdicts of an attempt's commands; the worst one counts."""
-    return max((_weigh(result, meanings) for result in results), key=list(Finding).index)
+def find(
+    results: Sequence[CommandResult], meanings: Meanings = USUAL_MEANINGS, *, earlier: Sequence[Attempt] = ()
+) -> Finding:
+    """Weigh the verdicts of an attempt's commands; the worst one counts.
+
+    A command that failed though it had passed in an `earlier` attempt of the trace is nobody's mistake: servers
+    remember, and what exists already cannot be made again.
+    """
+    done = {result.command for attempt in earlier for result in attempt.results if _was_done(result)}
+    return max((_weigh(result, meanings, done) for result in results), key=list(Finding).index)
 
 
 def good_outcome(earlier: Sequence[Attempt], meanings: Meanings = USUAL_MEANINGS) -> Outcome:
@@ -54,12 +61,17 @@ def attempt_level(attempt: Attempt | None) -> Level:
     return min((result.level for result in attempt.results), key=lambda level: level.rank)
 
 
-def _weigh(result: CommandResult, meanings: Meanings) -> Finding:
+def _was_done(result: CommandResult) -> bool:
+    return result.verdict.outcome is VerdictOutcome.PASSED and not result.probed
+
+
+def _weigh(result: CommandResult, meanings: Meanings, done: Set[str]) -> Finding:
     match result.verdict.outcome, result.verdict.because:
         case VerdictOutcome.REJECTED, _:
             return Finding.MISTAKEN
         case VerdictOutcome.FAILED, because:
-            return meanings[because or FailedBecause.OTHER]
+            meaning = meanings[because or FailedBecause.OTHER]
+            return Finding.UNPROVEN if meaning is Finding.MISTAKEN and result.command in done else meaning
         case VerdictOutcome.PASSED, _:
             return Finding.UNPROVEN if result.probed else Finding.PROVEN
         case _:

@@ -221,7 +221,8 @@ class Attempt:
     """One answer of the model with what came of it.
 
     `raw` is the reply verbatim and `thinking` what the model said before it. `error` tells why the reply
-    was no answer (then `answer` is None) or could not be sent (then `results` is empty). `hint` is what a
+    was no answer (then `answer` is None), could not be sent, or met a fault in being run (then `results` is
+    empty; of the last two the fault ends its trace as `errored`). `hint` is what a
     person told the model when asking for this attempt; None where nobody asked.
     """
 

@@ -87,8 +87,10 @@ def _from_file(file: Path) -> list[tuple[str, Any]]:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"Cannot read the settings in {file}: {error}. Give --config a TOML file.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"The settings in {file} are no valid TOML: {error}. Mend the file.") from error
+    except (ValueError, RecursionError) as error:
+        # Besides TOMLDecodeError: numbers of thousands of digits, and arrays in arrays in arrays.
+        reason = clip(one_line(str(error)), 120)
+        raise SettingsError(f"The settings in {file} are no valid TOML: {reason}. Mend the file.") from error
     pairs: list[tuple[str, Any]] = []
     for section, body in found.items():
         if not isinstance(body, dict):
@@ -107,10 +109,10 @@ def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, An
     for name, text in sorted(environment.items()):
         if not name.startswith(ENV_PREFIX) or "__" not in name or name in SECRET_VARIABLES:
             continue
-        _refuse_unreadable(name, text)
         section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
-        path = f"{section}.{key}"
-        found.append((name, path, _as_value(path, text)))
+        path, origin = f"{section}.{key}", clip(one_line(name), 80)
+        _refuse_unreadable(origin, text)
+        found.append((origin, path, _as_value(path, text)))
     return found
 
 

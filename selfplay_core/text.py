@@ -8,11 +8,13 @@ __all__ = ["clean", "clip", "json_for_terminals", "one_line", "without_colours"]
 
 _LEGACY_COLOUR = re.compile("\u00a7[0-9A-FK-ORXa-fk-orx]")
 
-# C0 but newline and tab, DEL, C1, the bidirectional controls, line and paragraph separators, the zero-width
-# characters that hide text, variation and tag characters, and lone surrogates (which no terminal encodes).
+# C0 but newline and tab, DEL, C1, the bidirectional controls, line and paragraph separators, everything that Unicode
+# lets a font leave out (in which text can be hidden), and lone surrogates (which no terminal encodes). The sixteen
+# variation selectors of the basic plane stay: emoji are written with them.
 _HOSTILE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\ud800-\udfff]"
 )
 
 

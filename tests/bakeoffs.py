@@ -11,8 +11,9 @@ from typing import Any
 
 import orjson
 
+from selfplay_core.bakeoff.beginning import BakeoffJob
 from selfplay_core.bakeoff.cases import CaseBook, read_cases
-from selfplay_core.bakeoff.contest import BakeoffJob, bake_off
+from selfplay_core.bakeoff.contest import bake_off
 from selfplay_core.bakeoff.events import BakeoffEnded, CaseMarked
 from selfplay_core.bakeoff.marks import Mark
 from selfplay_core.categories import load_texts
@@ -24,7 +25,7 @@ from tests.servers.ollama import FakeOllama, Reply, say
 from tests.servers.rcon import StrictRconServer
 from tests.worlds import PASSWORD, server_says, settings_of
 
-__all__ = ["Baked", "Bakery", "Skill", "bakery", "write_cases"]
+__all__ = ["Baked", "Bakery", "Skill", "bakery", "skilled", "write_cases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ async def bakery(folder: Path, **skills: Skill) -> AsyncIterator[Bakery]:
     made: list[Bakery] = []
 
     def script(body: dict[str, Any]) -> Reply:
-        return made[0].script(body) or say(_says(body, skills[body["model"]]))
+        return made[0].script(body) or say(skilled(body, skills[body["model"]]))
 
     with FakeOllama(script) as model:
         async with StrictRconServer(server_says, password=PASSWORD) as server:
@@ -131,7 +132,8 @@ def luck(model: str, prompt: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{model}\0{prompt}".encode()).digest()[:4]) % 100
 
 
-def _says(body: dict[str, Any], skill: Skill) -> str:
+def skilled(body: dict[str, Any], skill: Skill) -> str:
+    """Answer a case as a model of that skill."""
     prompt = body["messages"][1]["content"]
     retries = sum(message["role"] == "assistant" for message in body["messages"])
     drawn = luck(body["model"], prompt)

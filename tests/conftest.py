@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.game_languages import language_files, texts_in
+from tests.nursery import Nursery
 from tests.servers.rcon import StrictRconServer
 from tests.servers.rcon_client import rcon_threads
+from tests.soak import HEADINGS, LINES
+from tests.tallies import COUNTED, FOUND
 
-# They need the trainers' packages and have an environment of their own: `make test-consumers`.
-collect_ignore = ["consumers"]
+# They have environments of their own: `make test-consumers` and `make test-realllm`.
+collect_ignore = ["consumers", "realllm"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What takes longer than every run of the tests should is for `make soak`."""
+    parser.addoption("--soak-prompts", type=int, default=112, help="prompts in each run of tests/test_soak.py")
+    parser.addoption("--soak", action="store_true", help="storm longer: more kills, more traffic")
+    parser.addoption("--storm-seed", type=int, default=20, help="what the kills at random are drawn from")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what became of the runs through the faults, and how many processes were killed."""
+    if COUNTED:
+        terminalreporter.write_line(f"kill -9: {COUNTED.total()} ({_counts(COUNTED)})")
+        terminalreporter.write_line(f"found then: {_counts(FOUND)}")
+    if lines := config.stash.get(LINES, []):
+        terminalreporter.section("runs through faults")
+        for line in (HEADINGS, *lines):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def soak_prompts(pytestconfig: pytest.Config) -> int:
+    """How many prompts go through each fault."""
+    return int(pytestconfig.getoption("soak_prompts"))
+
+
+def _counts(counted: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counted.items()))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -22,6 +54,13 @@ def user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """The process that all the short-lived ones are forked from."""
+    with Nursery(tmp_path_factory.mktemp("nursery")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ MEGABYTE = 1_000_000
 async def server() -> AsyncIterator[StrictRconServer]:
     async with StrictRconServer(lambda command: GAVE) as server:
         yield server
+    for thread in rcon_threads():
+        thread.join(5)
     assert not rcon_threads()
 
 

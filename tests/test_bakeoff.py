@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,11 @@ from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import example, listing
 from tests.bakeoffs import Skill, bake, bakery, luck, write_cases
-from tests.servers.ollama import CUT, Reply, fail, say
+from tests.servers.ollama import CUT, Reply, fail, lines, say
 from tests.worlds import play, playground
 from tui.drawing.example import example_lines
 from tui.drawing.glyphs import GLYPHS
-from tui.drawing.lines import plain
+from tui.drawing.lines import ROLES, plain
 
 
 async def test_every_model_answers_every_case_once_and_alike(tmp_path: Path) -> None:
@@ -170,7 +171,8 @@ async def test_it_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
         whole = await bake(ground.job(book, folder="whole"))
     assert first.ended.status == "interrupted"
     assert 33 <= len(first.marked) < 80
-    assert interrupted.pairs[0].rule is Rule.ANYTIME
+    assert not interrupted.is_final
+    assert make_report([read_folder(tmp_path / "bakeoff")]).is_final
     (started,) = (event for event in again.events if isinstance(event, BakeoffStarted))
     assert (started.done, started.expected) == (len(first.marked), 80)
     assert len(first.marked) + len(again.marked) == 80
@@ -211,6 +213,51 @@ async def test_a_model_that_says_nothing_misses(tmp_path: Path) -> None:
         ground.script = lambda body: say("") if body["model"] == "mute" else None
         baked = await bake(ground.job(book))
     assert {event.why for event in baked.marked if event.model == "mute"} == {Why.BLANK.value}
+
+
+async def test_a_miss_stays_one_however_often_it_is_started(tmp_path: Path) -> None:
+    """Who was blank is not asked again until it answers; who was cut off by the server is."""
+    book = write_cases(tmp_path, 3)
+    async with bakery(tmp_path, mute=Skill(100), cut=Skill(100)) as ground:
+        unfinished = lines({"message": {"role": "assistant", "content": "{"}, "done": False})
+        ground.script = lambda body: say("") if body["model"] == "mute" else unfinished
+        first = await bake(ground.job(book))
+        ground.script = lambda body: None
+        again = await bake(ground.job(book))
+    assert set(first.marks("mute").values()) == {Mark.MISS}
+    assert set(first.marks("cut").values()) == {Mark.ERRORED}
+    assert again.marks("mute") == {}
+    assert set(again.marks("cut").values()) == {Mark.OK}
+
+
+async def test_another_build_under_the_same_name_is_refused(tmp_path: Path) -> None:
+    book = write_cases(tmp_path, 6)
+    async with bakery(tmp_path, good=Skill(100)) as ground:
+
+        def tells(digest: str) -> None:
+            models = [{"name": "good", "model": "good", "digest": digest}]
+            ground.model.routes["/api/tags"] = fail(200, {"models": models})
+
+        tells("sha256:old")
+        await bake(ground.job(book, sample=3))
+        tells("sha256:new")
+        with pytest.raises(WorkspaceError, match="another build of good has answered here"):
+            await bake(ground.job(book))
+        tells("sha256:old")
+        assert len((await bake(ground.job(book))).marked) == 3
+
+
+async def test_of_two_that_begin_at_once_in_one_folder_one_is_refused(tmp_path: Path) -> None:
+    """Whoever comes second finds the folder in use, or others' cases in it, and asks none of its own."""
+    book, other_book = write_cases(tmp_path, 5), write_cases(tmp_path, 9)
+    async with bakery(tmp_path, good=Skill(100)) as ground:
+        ended = await asyncio.gather(
+            bake(ground.job(book)), bake(ground.job(other_book, run__seed=6)), return_exceptions=True
+        )
+    (refused,) = (one for one in ended if isinstance(one, BaseException))
+    assert isinstance(refused, UsageError)
+    ledger = read_folder(tmp_path / "bakeoff")
+    assert len(ledger.entrants[0].results) == len(ledger.book.cases)
 
 
 async def test_expectations_are_held_against_the_answers(tmp_path: Path) -> None:
@@ -300,8 +347,11 @@ async def test_a_workspace_is_no_folder_for_a_bakeoff_nor_the_other_way_round(tm
         await play(ground.job(run__rounds=1))
         book = write_cases(tmp_path, 5)
         async with bakery(tmp_path, good=Skill(90)) as bakers:
-            with pytest.raises(UsageError, match="a workspace with runs of its own"):
+            with pytest.raises(UsageError, match="is the workspace that the cases are kept out of"):
                 await bake(bakers.job(book, folder="workspace"))
+            elsewhere = replace(bakers.job(book, folder="workspace"), workspace=tmp_path / "elsewhere")
+            with pytest.raises(UsageError, match=r"a workspace of its own"):
+                await bake(elsewhere)
             await bake(bakers.job(book))
         with pytest.raises(WorkspaceError, match="holds a bake-off"):
             await play(ground.job(workspace="bakeoff"))
@@ -367,7 +417,9 @@ async def test_the_review_screen_shows_what_the_other_models_answered(tmp_path: 
             assert shown.entered is not None
             assert {rival.model for rival in shown.entered.rivals} == set(ground.skills) - {shown.entered.model}
             assert all(rival.trace.prompt.text == shown.trace.prompt.text for rival in shown.entered.rivals)
-            text = "\n".join(plain(line) for line in example_lines(shown, 78, GLYPHS))
+            drawn = example_lines(shown, 78, GLYPHS)
+            assert {piece.role for line in drawn for piece in line} <= set(ROLES)
+            text = "\n".join(plain(line) for line in drawn)
             assert f"{shown.entered.model}: {'MISS, rejected' if shown.entered.model == 'poor' else 'OK'}" in text
             assert text.count("ANOTHER MODEL") == 2
             assert "givee" in text

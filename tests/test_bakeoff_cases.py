@@ -98,6 +98,8 @@ def test_the_digest_is_that_of_the_cases_and_not_of_the_file(tmp_path: Path) -> 
         ('{"prompt": "sudo a", "expect": {"patterns": ["("]}}', "'(' is no regular expression"),
         ('{"messages": [], "source": "self_play", "id": "x"}', "no case and no row"),
         (b"sudo \xff", "no UTF-8"),
+        ('""', "holds no text"),
+        ("\u00a0", "holds no text"),
     ],
 )
 def test_a_line_that_is_no_case_is_named(tmp_path: Path, line: str | bytes, told: str) -> None:

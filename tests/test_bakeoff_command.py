@@ -11,6 +11,7 @@ import pytest
 
 from tests.bakeoffs import Bakery, Skill, bakery, write_cases
 from tests.commands import clean_environment, run_command, start_command
+from tests.servers.ollama import fail
 from tests.terminal import Terminal
 from tests.worlds import PASSWORD
 
@@ -94,6 +95,19 @@ async def test_what_makes_no_sense_is_named(tmp_path: Path, words: list[str], to
     assert (done.code, done.out) == (2, "")
     assert told in done.err
     assert "Traceback" not in done.err
+
+
+async def test_what_ends_it_in_the_middle_is_told_with_what_there_is(tmp_path: Path) -> None:
+    """A model that is gone at its turn: the answers of the other are in the report, and the summary says failed."""
+    book = write_cases(tmp_path, 30)
+    async with bakery(tmp_path, good=Skill(90), gone=Skill(90)) as ground:
+        ground.script = lambda body: fail(404, {"error": "model 'gone' not found"}) if body["model"] == "gone" else None
+        done = await run_command(tmp_path, "bakeoff", "--cases", book.source, "--seed", "3", *flags(ground))
+    assert done.code in (1, 3)
+    assert "gone" in done.err
+    if any(event["event"] == "case_marked" for event in done.events):
+        assert (done.code, done.summary["status"]) == (1, "failed")
+        assert [model["model"] for model in done.summary["models"]] == ["good"]
 
 
 async def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:

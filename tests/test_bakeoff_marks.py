@@ -8,7 +8,7 @@ import pytest
 
 from selfplay_core.bakeoff.cases import Case
 from selfplay_core.bakeoff.expectation import Expectation
-from selfplay_core.bakeoff.marks import Mark, Marked, Why, mark
+from selfplay_core.bakeoff.marks import Circumstances, Mark, Marked, Why, mark
 from selfplay_core.models import Answer, Attempt, FailedBecause, Level, Mode, Outcome, Trace, VerdictOutcome
 from tests.samples import make_attempt, make_result, make_trace
 
@@ -30,10 +30,13 @@ def ended(*attempts: Attempt, outcome: Outcome, reason: str = "") -> Trace:
 
 
 def marked(
-    trace: Trace, expects: Expectation | None = None, *, category: str = "edge_items", **circumstances: bool
+    trace: Trace,
+    expects: Expectation | None = None,
+    *,
+    category: str = "edge_items",
+    circumstances: Circumstances = Circumstances(),  # noqa: B008  # frozen
 ) -> Marked:
-    case = Case(0, trace.prompt.text, category, Mode.SUDO, expects)
-    return mark(case, trace, was_denied=circumstances.get("denied", False), probing=circumstances.get("probing", False))
+    return mark(Case(0, trace.prompt.text, category, Mode.SUDO, expects), trace, circumstances)
 
 
 @pytest.mark.parametrize(
@@ -61,18 +64,18 @@ def test_without_an_expectation_the_server_decides(trace: Trace, outcome: Mark, 
 
 
 def test_a_model_that_says_nothing_misses_and_a_server_that_fails_it_does_not() -> None:
-    blank = ended(
-        Attempt(1, "", None, error="The reply was blank."), outcome=Outcome.ERRORED, reason="The reply was blank."
+    blank = ended(Attempt(1, "", None, error="It was blank."), outcome=Outcome.ERRORED, reason="It was blank.")
+    assert marked(blank, circumstances=Circumstances(said_nothing=True)) == Marked(
+        Mark.MISS, Why.BLANK, "It was blank."
     )
-    assert marked(blank) == Marked(Mark.MISS, Why.BLANK, "The reply was blank.")
-    lost = replace(blank, reason="The server closed the connection.")
-    assert marked(lost).mark is Mark.ERRORED
+    assert marked(blank).mark is Mark.ERRORED
 
 
 def test_what_the_policy_denies_is_a_miss_and_what_it_asks_about_is_open() -> None:
     stopped = ended(replace(RIGHT, results=()), outcome=Outcome.BLOCKED, reason="`stop` is denied.")
-    assert marked(stopped, denied=True) == Marked(Mark.MISS, Why.DENIED, "`stop` is denied.")
-    assert marked(stopped, denied=False).why is Why.ASKED
+    denied = marked(stopped, circumstances=Circumstances(was_denied=True))
+    assert denied == Marked(Mark.MISS, Why.DENIED, "`stop` is denied.")
+    assert marked(stopped).why is Why.ASKED
 
 
 def test_a_speech_is_the_deed_among_cosmetic_effects_alone() -> None:
@@ -82,9 +85,12 @@ def test_a_speech_is_the_deed_among_cosmetic_effects_alone() -> None:
 
 
 def test_where_all_is_probed_what_the_parser_takes_is_right() -> None:
-    assert marked(ended(PROBED, outcome=Outcome.UNPROVEN), probing=True).mark is Mark.OK
-    assert marked(ended(WRONG, PROBED, outcome=Outcome.UNPROVEN), probing=True).mark is Mark.FIXED
-    assert marked(ended(UNCLEAR, outcome=Outcome.UNPROVEN), probing=True).mark is Mark.OPEN
+    assert marked(ended(PROBED, outcome=Outcome.UNPROVEN), circumstances=Circumstances(probing=True)).mark is Mark.OK
+    assert (
+        marked(ended(WRONG, PROBED, outcome=Outcome.UNPROVEN), circumstances=Circumstances(probing=True)).mark
+        is Mark.FIXED
+    )
+    assert marked(ended(UNCLEAR, outcome=Outcome.UNPROVEN), circumstances=Circumstances(probing=True)).mark is Mark.OPEN
 
 
 @pytest.mark.parametrize(
@@ -119,6 +125,13 @@ def test_an_expectation_decides_on_what_could_not_be_shown() -> None:
 
 def test_what_the_server_refused_is_a_miss_whatever_was_expected() -> None:
     assert marked(ended(WRONG, outcome=Outcome.FAILED), Expectation(commands=("givee x",))).why is Why.REJECTED
+
+
+def test_a_pattern_that_does_not_end_decides_nothing() -> None:
+    """Backtracking without end stops no bake-off: the case stays open, and says why."""
+    endless = ended(make_attempt(1, make_result("a" * 60 + "!")), outcome=Outcome.SOLVED)
+    found = marked(endless, Expectation(command_patterns=(r"^(a|aa|a?)+$",)))
+    assert (found.mark, found.why) == (Mark.OPEN, Why.TOO_SLOW)
 
 
 def test_a_refusal_is_right_where_one_is_wanted_and_nothing_else_is() -> None:

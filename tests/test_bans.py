@@ -25,6 +25,7 @@ from selfplay_core.store.decisions import redo, standing, undo
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.imports import Fate
 from selfplay_core.store.listing import example
+from selfplay_core.store.requests import ask
 from selfplay_core.store.traces import traces
 from tests.bakeoffs import Skill, bake, bakery, write_cases
 from tests.store_samples import begun, by, decided, ended
@@ -185,13 +186,12 @@ async def test_what_is_banned_while_it_is_answered_is_left_to_a_person(tmp_path:
     assert not prompts_of(tmp_path / "out.jsonl")
 
 
-async def test_a_bakeoff_bans_its_cases_in_its_workspace_and_in_its_own_folder(tmp_path: Path) -> None:
+async def test_a_bakeoff_bans_its_cases_in_its_workspace_and_keeps_its_own_answers_as_they_are(tmp_path: Path) -> None:
     book = write_cases(tmp_path, 4)
     async with bakery(tmp_path, good=Skill(100)) as ground:
         await bake(ground.job(book))
-    for folder in ("workspace", "bakeoff"):
-        with closing(Reader.open(tmp_path / folder)) as reader:
-            assert all(banned(reader, case.prompt) == case.prompt for case in book.cases)
+    with closing(Reader.open(tmp_path / "workspace")) as reader:
+        assert all(banned(reader, case.prompt) == case.prompt for case in book.cases)
     with closing(Database.open(tmp_path / "bakeoff")) as database:
         for line in traces(database):
             shown = example(database, line.number)
@@ -201,6 +201,8 @@ async def test_a_bakeoff_bans_its_cases_in_its_workspace_and_in_its_own_folder(t
             decided(database, shown.trace, by(DecisionKind.REJECT))
             with pytest.raises(WorkspaceError, match="holds a bake-off"):
                 amend_trace(database, shown.trace, by="tester", at=1.0, expected_attempts=1)
+        with pytest.raises(WorkspaceError, match="holds a bake-off"):
+            ask(database, "look", "{}", 1.0)
 
 
 async def test_cases_that_are_the_workspaces_own_ban_nothing_and_are_called_known(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -190,6 +192,36 @@ async def test_the_first_signal_drains(tmp_path: Path, number: signal.Signals, c
     assert again.events[0]["resumed"]
     with sqlite3.connect(tmp_path / "selfplay" / "selfplay.db") as database:
         assert database.execute("SELECT count(*) FROM trace").fetchone() == (30,)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["tui.cli.hold_signals", "tui.commands.headless.make_job"])
+def test_a_signal_before_the_run_ends_with_a_summary(tmp_path: Path, number: signal.Signals, moment: str) -> None:
+    """While its modules load, or its job is made: whoever reads the last line finds it, and nothing was touched."""
+    module, _, name = moment.rpartition(".")
+    program = (
+        f"import os, signal, sys, tui.cli, {module} as module\n"
+        # As from a terminal: a shell's background jobs ignore this signal.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"theirs = module.{name}\n"
+        f"def then_signalled(*given):\n    theirs(*given)\n    os.kill(os.getpid(), {int(number)})\n"
+        f"module.{name} = then_signalled\n"
+        "sys.exit(tui.cli.main(['--headless', '--rounds', '1']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=clean_environment(tmp_path),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 128 + number, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert b'"event":"summary"' in line
+    assert b'"status":"interrupted"' in line
+    assert b"Traceback" not in done.stderr
+    assert not (tmp_path / "selfplay-sandbox").exists()
 
 
 async def test_the_second_signal_stops(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from selfplay_core.errors import (
     Blank,
     ModelBusy,
+    ModelDenied,
     ModelFault,
     ModelNotFound,
     ModelRefusedRequest,
@@ -136,11 +137,11 @@ async def test_a_cut_connection_is_a_server_error(steps: tuple[Step, ...]) -> No
     [
         (fail(404, {"error": "model 'mc:7b' not found"}), ModelNotFound, "`ollama pull mc:7b`"),
         (fail(404, {"error": 'model "mc:7b" not found, try pulling it first'}), ModelNotFound, "ollama pull"),
-        (fail(404, b"404 page not found"), ModelRefusedRequest, "/api/chat"),
-        (fail(404, {"detail": "Not Found"}), ModelRefusedRequest, "/api/chat"),
+        (fail(404, b"404 page not found"), ModelDenied, "/api/chat"),
+        (fail(404, {"detail": "Not Found"}), ModelDenied, "/api/chat"),
         (fail(400, {"error": '"mc:7b" does not support thinking'}), ModelRefusedRequest, "support thinking"),
         (fail(400, {"error": '{"error": {"message": "inner"}}'}), ModelRefusedRequest, ': "inner")'),
-        (fail(403, b""), ModelRefusedRequest, "allowed hosts"),
+        (fail(403, b""), ModelDenied, "allowed hosts"),
         (fail(429, {"error": "slow down"}), ModelBusy, "slow down"),
         (fail(503, {"error": "server busy, please try again."}), ModelBusy, "server busy"),
         (fail(500, {"error": "server busy, please try again."}), ModelBusy, "server busy"),
@@ -148,9 +149,9 @@ async def test_a_cut_connection_is_a_server_error(steps: tuple[Step, ...]) -> No
         (fail(500, {"error": "unable to load model: blob not found"}), ModelServerError, "blob"),
         (fail(502, b"<html>" + b"x" * 1_000_000), ModelServerError, "HTTP 502"),
         (fail(500, b'{"error": "\x1b[2Jboom"}'), ModelServerError, "boom"),
-        (fail(301, b"", headers=(("location", "http://x/y"),)), ModelRefusedRequest, "http://x/y"),
+        (fail(301, b"", headers=(("location", "http://x/y"),)), ModelDenied, "http://x/y"),
         (Reply([b'{"error": "half', HOLD], status=500), ModelServerError, "half"),
-        (Reply([b'{"error": "half', CUT], status=404), ModelRefusedRequest, "HTTP 404"),
+        (Reply([b'{"error": "half', CUT], status=404), ModelDenied, "HTTP 404"),
         (Reply(itertools.repeat(b"x" * 60_000), status=500), ModelServerError, "xxx"),
     ],
 )
@@ -166,7 +167,7 @@ async def test_a_redirect_is_not_followed() -> None:
     """The model's texts go to the address that the person gave, and nowhere else."""
     with FakeOllama(lambda _: say(CONTENT)) as other:
         elsewhere = (("location", f"{other.url}/api/chat"),)
-        assert type(await fault_of(fail(307, b"", headers=elsewhere))) is ModelRefusedRequest
+        assert type(await fault_of(fail(307, b"", headers=elsewhere))) is ModelDenied
         assert other.requests == []
 
 

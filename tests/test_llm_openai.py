@@ -12,6 +12,7 @@ import pytest
 from selfplay_core.errors import (
     Blank,
     ModelBusy,
+    ModelDenied,
     ModelFault,
     ModelNotFound,
     ModelRefusedRequest,
@@ -200,17 +201,6 @@ async def test_the_way_that_worked_is_remembered_through_a_fault() -> None:
     ]
 
 
-@pytest.mark.parametrize("status", [400, 500])
-async def test_other_refusals_are_not_tried_again(status: int) -> None:
-    """Only a refusal of the response format is a reason for another way."""
-    with FakeOllama(lambda _: fail(status, {"error": "prompt too long"})) as server:
-        model = openai(server.url)
-        with pytest.raises(ModelFault, match="prompt too long"):
-            await model.chat(REQUEST)
-        await model.aclose()
-    assert len(server.chats) == 1
-
-
 @pytest.mark.parametrize(
     ("reply", "kind", "words"),
     [
@@ -220,8 +210,8 @@ async def test_other_refusals_are_not_tried_again(status: int) -> None:
         (say_events(f"<think>{CONTENT}"), Blank, "thinking"),
         (say_events(CONTENT, finish_reason="content_filter"), Unfinished, "content_filter"),
         (Reply((delta(CONTENT),)), Unfinished, "done"),
-        (Reply((delta(CONTENT), event("[DONE]"))), Unfinished, "done"),
-        (Reply(()), Unfinished, "done"),
+        (Reply((delta(CONTENT), event("[DONE]"))), Unfinished, "--interrupt_requests false"),
+        (Reply(()), Unfinished, "without a word"),
         (Reply(itertools.repeat(delta(" " * 50_000))), Unfinished, "1,048,576"),
         (Reply(itertools.repeat(b"data: " + b"x" * 60_000)), Unfinished, "line break"),
         (Reply((delta("x"), event({"error": {"message": "boom", "code": 500}}))), ModelServerError, '"boom"'),
@@ -234,8 +224,8 @@ async def test_other_refusals_are_not_tried_again(status: int) -> None:
         (Reply((delta("x"), b"data: {", CUT)), ModelServerError, "broke"),
         (fail(404, {"error": {"message": "The model `mc` does not exist."}}), ModelNotFound, "/v1/models"),
         (fail(404, {"error": {"message": "model 'mc' not found"}}), ModelNotFound, "/v1/models"),
-        (fail(404, {"detail": "Not Found"}), ModelRefusedRequest, "/v1/chat/completions"),
-        (fail(401, {"error": {"message": "no key"}}), ModelRefusedRequest, "Check the key"),
+        (fail(404, {"detail": "Not Found"}), ModelDenied, "/v1/chat/completions"),
+        (fail(401, {"error": {"message": "no key"}}), ModelDenied, "Check the key"),
         (fail(400, {"error": {"message": "too long"}}), ModelRefusedRequest, '"too long"'),
         (fail(503, {"error": {"message": "Loading model"}}), ModelBusy, "Loading model"),
         (fail(429, {}), ModelBusy, "HTTP 429"),
@@ -309,7 +299,7 @@ def test_a_key_that_no_header_carries_is_a_wrong_setting(key: str) -> None:
 @pytest.mark.parametrize("listed", [fail(200, {"data": [{"id": "other"}]}), fail(404, b""), fail(401, b"")])
 async def test_any_answer_means_that_the_server_is_there(listed: Reply) -> None:
     """A list without the model is no fault: several servers answer for any name."""
-    with FakeOllama(lambda _: say_events(CONTENT), routes={"/v1/models": listed}) as server:
+    with FakeOllama(lambda _: say_events(CONTENT), routes={"/v1/models": listed, "/api/version": listed}) as server:
         model = openai(server.url)
         assert await model.identify() == ModelIdentity("openai", "mc")
         await model.aclose()

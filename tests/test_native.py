@@ -128,8 +128,9 @@ def test_a_changed_record_is_refused(path: tuple[str | int, ...], value: object)
         (b'{"schema":"selfplay/1","id":"x","record":{}}', "changed"),
         (b'{"schema":"selfplay/1","id":"x","record":' + b"[" * 3000 + b"]" * 3000 + b"}", "no selfplay/1 row"),
         (b"\xff\xfe", "no selfplay/1 row"),
+        (b'{"schema":"selfplay/1","id":"\x80","record":{}}', "no selfplay/1 row"),
     ],
-    ids=["nothing", "an empty object", "another version", "an empty record", "a deep record", "no text"],
+    ids=["nothing", "an empty object", "another version", "an empty record", "a deep record", "no text", "torn text"],
 )
 def test_what_is_no_row_is_told(line: bytes, match: str) -> None:
     """With its reason, whatever it is."""

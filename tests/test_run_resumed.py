@@ -18,6 +18,7 @@ from selfplay_core.store.database import Database
 from selfplay_core.store.decisions import undo
 from selfplay_core.store.runs import last_run
 from tests.servers.ollama import fail, say
+from tests.servers.rcon import RconFault
 from tests.worlds import play, playground, prompts_of, rows_in
 
 
@@ -221,8 +222,9 @@ async def test_an_undone_decision_stays_undone(tmp_path: Path) -> None:
     assert set(prompts_of(tmp_path / "out.jsonl")) == set(given) - {undone}
 
 
-async def test_a_resumed_run_has_the_cap_that_it_had(tmp_path: Path) -> None:
-    """What it did before it was interrupted counts: a cap per run is no cap per start."""
+@pytest.mark.parametrize("faulty", [False, True])
+async def test_a_resumed_run_has_the_cap_that_it_had(tmp_path: Path, faulty: bool) -> None:
+    """What it did before it was interrupted counts, also where a fault took the verdict: a cap is no cap per start."""
     async with playground(tmp_path) as ground:
         theirs, server = ground.model.script, ground.server.handler
         ground.model.script = lambda body: (
@@ -235,10 +237,13 @@ async def test_a_resumed_run_has_the_cap_that_it_had(tmp_path: Path) -> None:
 
         def stop(event: Event) -> None:
             ended.extend([event] if isinstance(event, TraceEnded) else [])
+            # The cow is there each time; that it is, nobody hears.
+            ground.server.faults = {"summon cow": RconFault.CLOSE} if faulty and len(ended) == 2 else {}
             if len(ended) == 5:
                 control.drain()
 
-        await play(ground.job(caps__entities=8), control, stop)
+        first = await play(ground.job(caps__entities=8), control, stop)
+        assert [trace.outcome for trace in first.traces].count(Outcome.ERRORED) == faulty
         ran = await play(ground.job(caps__entities=8))
         assert ground.server.commands.count("summon cow") == 8
     assert "8 entities" in ran.ended.reason

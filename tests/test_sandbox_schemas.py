@@ -16,7 +16,7 @@ from selfplay_core.sandbox.mcdoc import Book, read_mcdoc
 from selfplay_core.sandbox.problem import Problem
 from selfplay_core.sandbox.registries import registry
 from selfplay_core.sandbox.schema import TRANSIENT, component_error, has_form
-from selfplay_core.sandbox.snbt import Int
+from selfplay_core.sandbox.tags import Int
 
 FORMS = frozenset(("int", "float", "string", "id", "enum", "list", "map", "of", "struct", "either", "ref", "by"))
 

@@ -101,6 +101,18 @@ def test_a_command_is_answered_after_the_login(sandbox: Sandbox) -> None:
         assert client.ask(11, 2, "say hi") == (11, 0, "")
 
 
+def test_one_world_serves_all_connections_until_it_is_reset() -> None:
+    """What one client did another finds, also one that comes after it; `sandbox reset` forgets it for all."""
+    with Sandbox(PLAYERS) as lasting:
+        with login(lasting) as first, login(lasting) as second:
+            assert first.ask(1, 2, "team add red") == (1, 0, "Created team [red]")
+            assert second.ask(1, 2, "team add red") == (1, 0, "A team already exists by that name")
+        with login(lasting) as third:
+            assert third.ask(1, 2, "team list") == (1, 0, "There are 1 team(s): [red]")
+            third.ask(2, 2, "sandbox reset")
+            assert third.ask(3, 2, "team list") == (3, 0, "There are no teams")
+
+
 def test_a_wrong_password_is_answered_by_minus_one_and_the_connection_stays(sandbox: Sandbox) -> None:
     """As in vanilla a wrong password and a command before the login both get id -1; another try may follow."""
     with Rcon(sandbox.rcon_port) as client:
@@ -201,10 +213,11 @@ def test_schemas_behind_a_reference_are_understood(sandbox: Sandbox) -> None:
 def test_the_small_endpoints_have_ollamas_shape(sandbox: Sandbox) -> None:
     """version, tags, ps and show tell what a client asks before it chats."""
     assert "version" in json.loads(call(sandbox, "/api/version")[1])
-    for path in ("/api/tags", "/api/ps"):
-        [model] = json.loads(call(sandbox, path)[1])["models"]
-        assert model["name"].startswith(MODEL)
-        assert len(model["digest"]) == 64
+    models = {path: json.loads(call(sandbox, path)[1])["models"] for path in ("/api/tags", "/api/ps")}
+    assert [model["name"] for model in models["/api/tags"]] == [f"{MODEL}:latest", f"{MODEL}-mini:latest"]
+    assert [model["name"] for model in models["/api/ps"]] == [f"{MODEL}:latest"]
+    assert len({model["digest"] for model in models["/api/tags"]}) == 2
+    assert all(len(model["digest"]) == 64 for model in models["/api/tags"])
     assert "thinking" in json.loads(call(sandbox, "/api/show", {"model": MODEL})[1])["capabilities"]
 
 

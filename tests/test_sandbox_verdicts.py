@@ -19,7 +19,8 @@ import pytest
 
 from selfplay_core.models import SANDBOX_RESET, VerdictOutcome
 from selfplay_core.sandbox.judge import judge
-from selfplay_core.sandbox.problem import Problem, with_context
+from selfplay_core.sandbox.problem import Problem, Rejected, with_context
+from selfplay_core.sandbox.snbt import read_tag
 from selfplay_core.sandbox.world import World
 from selfplay_core.verify.verdict import judge as verdict_of
 
@@ -135,6 +136,35 @@ def test_the_verdict_reads_every_reply_as_it_is_meant() -> None:
                 assert verdict_of(vanilla, case.command).outcome is VerdictOutcome.REJECTED, vanilla
 
 
+_SNBT = """
+{a:1 ~ Expected literal . ~ 4
+{a:"b" c} ~ Expected literal , ~ 7
+{text:Hello world} ~ Expected literal ( ~ 12
+{id:minecraft:x} ~ Expected literal ( ~ 13
+[1 2] ~ Expected literal . ~ 3
+[I;1 2] ~ Expected literal u|U ~ 5
+[1,,2] ~ Expected a valid unquoted string ~ 3
+{ ~ Expected literal " ~ 1
+{a b} ~ Expected literal : ~ 3
+{a:} ~ Expected a valid unquoted string ~ 3
+{a:"b ~ Invalid string contents ~ 5
+{a:128b} ~ Failed to parse number: Value out of range. Value:"128" Radix:10 ~ 7
+{"":"x"} ~ Key cannot be empty ~ 7
+{a:foo(1)} ~ No such operation: foo/1 ~ 9
+[B;300s] ~ Invalid array element type ~ 8
+[B;300] ~ Failed to parse number: Value out of range. Value:"300" Radix:10 ~ 7
+"""
+
+
+@pytest.mark.parametrize("line", _SNBT.strip().splitlines())
+def test_a_mistake_in_nbt_is_told_as_the_games_grammar_tells_it(line: str) -> None:
+    """At the furthest place that its grammar reached, the first thing that it tried there."""
+    text, message, cursor = line.split(" ~ ")
+    with pytest.raises(Rejected) as caught:
+        read_tag(text, 0)
+    assert (caught.value.problem.message, caught.value.problem.cursor) == (message, int(cursor))
+
+
 _REMEMBERED = """
 passed           team add red
 nothing_changed  team add red
@@ -186,6 +216,7 @@ failed           data get block 1 71 1
 passed           data modify storage a:b list append value 3
 passed           data get storage a:b list[0]
 failed           data get storage a:b list[1]
+failed           data modify storage a:b  set value 1
 passed           fill 0 72 0 2 74 2 stone
 nothing_changed  fill 0 72 0 2 74 2 stone
 passed           execute if block 1 73 1 stone
@@ -244,13 +275,14 @@ def test_results_are_stored_where_execute_says() -> None:
         "scoreboard objectives add k dummy",
         "bossbar add a:b Bar",
         "summon pig ~ ~ ~ {Tags:[p]}",
-        "execute store result score SwiftWolf k run list",
+        "execute store result score SwiftWolf k store result storage a:b m byte 1 run list",
         "execute store result storage a:b n int 10 if entity @e[type=zombie]",
         "execute store success bossbar a:b value run kill @e[type=horse]",
         "execute store result entity @e[tag=p,limit=1] Fire short 2 run time query daytime",
     ):
         world.reply(command)
     assert world.reply("scoreboard players get SwiftWolf k") == "SwiftWolf has 4 [k]"
+    assert world.reply("data get storage a:b m") == "Storage a:b has the following contents: 4b"
     assert world.reply("data get storage a:b n") == "Storage a:b has the following contents: 20"
     assert world.reply("bossbar get a:b value") == "Custom bossbar [Bar] has a value of 0"
     assert world.reply("data get entity @e[tag=p,limit=1] Fire") == "Pig has the following entity data: 2000s"

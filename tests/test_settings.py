@@ -46,6 +46,13 @@ def test_flags_beat_environment_beats_file_beats_defaults(tmp_path: Path) -> Non
     assert found.origins["run.concurrency"] == str(file)
 
 
+@pytest.mark.parametrize("body", ["[run]\nweights = " + "[" * 3000, "[run]\nseed = " + "9" * 5000, "[run", "a = \xff"])
+def test_a_file_that_is_no_toml_is_told(tmp_path: Path, body: str) -> None:
+    """Also where the parser itself gives up: on depth, on the length of a number."""
+    with pytest.raises(SettingsError, match=r"selfplay\.toml are no valid TOML: .* Mend the file\.$"):
+        load(toml=written(tmp_path, body))
+
+
 @pytest.mark.parametrize(
     ("flags", "kinds"),
     [

@@ -44,6 +44,8 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
         ("a\x7fb", "a␡b"),
         ("\x9b2J", "<U+009B>2J"),
         ("\u202eevil", "<U+202E>evil"),
+        ("a\u00ad\u3164\U000e0101b", "a<U+00AD><U+3164><U+E0101>b"),
+        ("\u2764\ufe0f", "\u2764\ufe0f"),
         ("§aGreen §lbold §", "§aGreen §lbold §"),
         ("plain [/] text", "plain [/] text"),
     ],

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from selfplay_core.text import clean
+from tui.early import hold_signals
 from tui.options import Unusable, parse
 
 __all__ = ["FRAMES_PER_SECOND", "main"]
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return simulate(options)
         if options.command == "" and (options.headless or options.dry_run or options.json):
+            # Loading takes a few tenths of a second, and a run that is stopped then has a summary, too.
+            hold_signals()
             from tui.commands.headless import run
 
             return run(options)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from selfplay_core.models import CATEGORY_NAMES
+from selfplay_core.text import clip
 from tui import __version__
 from tui.bakeoff_options import bakeoff_parser
 from tui.check_options import check_parser
@@ -134,6 +135,7 @@ def _split_command(arguments: list[str]) -> tuple[str, list[str]]:
 
 
 def _unknown(word: str, command: str, prog: str) -> str:
+    word = clip(word, 80)
     if word.startswith("-"):
         return f"the option {word} is unknown{f' to {command}' if command else ''}. See {prog} --help"
     known = ", ".join(name for name in _PARSERS if name)

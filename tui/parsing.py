@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Final, NoReturn
+
+from selfplay_core.text import clip
 
 __all__ = ["Parser", "Unusable", "add_place", "add_workspace", "new_parser", "positive"]
+
+# Longer than any message but for what was typed.
+_LONGEST: Final = 400
 
 
 class Unusable(Exception):
@@ -16,7 +21,7 @@ class Parser(argparse.ArgumentParser):
     """Raises instead of printing and exiting."""
 
     def error(self, message: str) -> NoReturn:
-        raise Unusable(f"{message}. See {self.prog} --help")
+        raise Unusable(f"{clip(message, _LONGEST)}. See {self.prog} --help")
 
 
 def new_parser(prog: str, description: str, epilog: str) -> Parser:

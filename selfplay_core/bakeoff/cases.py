@@ -190,7 +190,7 @@ def _refuse_misspelt(body: dict[str, Any], where: str) -> None:
 
 def _plain(line: bytes, where: str) -> _Found:
     try:
-        prompt = _usable(line.decode(), where)
+        prompt = _usable(line.decode().strip(), where)
     except UnicodeDecodeError as error:
         raise SettingsError(f"{where} is no UTF-8: {error}. Mend the line.") from error
     return _Found(prompt, _DEFAULT_CATEGORY, mode_of(prompt))
@@ -207,6 +207,8 @@ def _row(line: bytes, number: int, where: str) -> _Found:
 
 
 def _usable(text: str, where: str) -> str:
+    if not text:
+        raise SettingsError(f"{where} holds no text. Mend the line, or leave it out.")
     if len(text.splitlines()) > 1 or "\0" in text:
         raise SettingsError(f"{where}: a prompt is one line of chat, this one holds line breaks. Mend the line.")
     return text

@@ -3,53 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from selfplay_core.bakeoff.cases import Case, CaseBook
+from selfplay_core.bakeoff.beginning import BakeoffJob, order_of, refuse_foreign, run_of, settled
+from selfplay_core.bakeoff.cases import Case
 from selfplay_core.bakeoff.events import BakeoffEnded, BakeoffStarted, CaseMarked
 from selfplay_core.bakeoff.guard import keep_out
 from selfplay_core.bakeoff.ledger import marks_by_model
-from selfplay_core.bakeoff.marks import mark
+from selfplay_core.bakeoff.marks import Circumstances, Mark, mark
 from selfplay_core.bakeoff.standing import leader_is_decided
-from selfplay_core.bakeoff.terms import Terms, differences, digest, terms_of
-from selfplay_core.categories import Texts
 from selfplay_core.engine.asking import Asker
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.conversation import Speaker
 from selfplay_core.engine.groups import first_error_alone
 from selfplay_core.engine.outage import Outage
-from selfplay_core.engine.plan import RunPlan, plan_run, recorded_settings
+from selfplay_core.engine.plan import RunPlan, plan_run
 from selfplay_core.engine.seeds import choice_rng, trace_id
-from selfplay_core.engine.servers import Credentials, Model, World, open_model, open_world, sandbox_for
+from selfplay_core.engine.servers import Model, World, open_model, open_world, sandbox_for
 from selfplay_core.engine.solver import Solver
 from selfplay_core.engine.surroundings import Surroundings
 from selfplay_core.engine.watch import Watch, inspect_at_start
-from selfplay_core.errors import CapReached, GaveUp, UsageError
+from selfplay_core.errors import Blank, CapReached, Fault, GaveUp, Truncated
 from selfplay_core.events import Announce
-from selfplay_core.models import UNKNOWN_VERSION, Action, ModelIdentity, Outcome, Prompt, Trace, workspace_kind
+from selfplay_core.models import UNKNOWN_VERSION, Action, ModelIdentity, Outcome, Prompt, Trace, TraceId, workspace_kind
 from selfplay_core.settings import Settings
 from selfplay_core.store.bakeoffs import (
     BakeoffRecord,
     Contestant,
     MarkRecord,
     announce_cases,
-    bakeoff_of,
     begin_bakeoff,
     marks,
     save_marked,
     take_part,
 )
-from selfplay_core.store.codec import decode
-from selfplay_core.store.database import DATABASE_NAME, Database
-from selfplay_core.store.runs import RunRecord, RunStatus, check_kind, end_run
+from selfplay_core.store.database import Database
+from selfplay_core.store.runs import RunStatus, check_kind, end_run, hold_generating
 from selfplay_core.store.thread import AsyncStore, open_store
 
 __all__ = ["BakeoffJob", "bake_off"]
@@ -62,35 +57,13 @@ _SERVER_PATIENCE: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class BakeoffJob:
-    """What a person asked for, settled; `folder` is the bake-off's own, `workspace` the one that it is to be kept from.
-
-    `sample` is how many of the cases are asked, None for all.
-    """
-
-    settings: Settings
-    texts: Texts
-    credentials: Credentials
-    folder: Path
-    workspace: Path
-    book: CaseBook
-    models: tuple[str, ...]
-    sample: int | None = None
-    until_decided: bool = False
-
-    @property
-    def wanted(self) -> int:
-        """How many cases are asked."""
-        return min(self.sample or len(self.book.cases), len(self.book.cases))
-
-
-@dataclass(frozen=True, slots=True)
 class _Contender:
     """A model with all that it needs to answer."""
 
     identity: ModelIdentity
     run_id: str
     solver: Solver
+    faults: dict[TraceId, Fault]
 
 
 async def bake_off(job: BakeoffJob, control: Control, announce: Announce) -> BakeoffEnded:
@@ -99,10 +72,12 @@ async def bake_off(job: BakeoffJob, control: Control, announce: Announce) -> Bak
     Raises UsageError for a folder that holds something else, a `Fault` if a model or the server cannot be used at the
     start, StoreError if the disk says no.
     """
-    _refuse_filled(job.folder)
+    refuse_foreign(job)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(job.folder))
-        record = await store.do(_settled, job)
+        # Before anything is read: what is settled here must be what is asked here.
+        await store.do(hold_generating)
+        record = await store.do(settled, job)
         plan = plan_run(job.settings, seed=record.seed)
         sandbox = await stack.enter_async_context(sandbox_for(job.settings))
         world = await stack.enter_async_context(
@@ -118,13 +93,16 @@ async def bake_off(job: BakeoffJob, control: Control, announce: Announce) -> Bak
         )
         for model in opened:
             await store.do(check_kind, workspace_kind(model.identity, identity))
-        await keep_out(job.book, job.workspace, store)
+        await keep_out(job.book, job.workspace)
         await store.do(begin_bakeoff, record)
-        taking_part = [await store.do(take_part, name, _run_of(job, plan, record)) for name in job.models]
+        taking_part = [
+            await store.do(take_part, name, model.identity.digest, run_of(job, plan, record))
+            for name, model in zip(job.models, opened, strict=True)
+        ]
         contest = _Contest(job, plan, record, store, world, control, announce)
         for contestant, model in zip(taking_part, opened, strict=True):
             contest.admit(contestant, model)
-        done = await store.do(_answered, taking_part, _order(job.book, record.seed)[: record.wanted])
+        done = await store.do(_answered, taking_part, order_of(job.book, record.seed)[: record.wanted])
         announce(
             BakeoffStarted(
                 folder=str(job.folder),
@@ -180,6 +158,7 @@ class _Contest:
         """Let a model answer from the next turn on."""
         what = f"The model {model.identity.name}"
         outage = Outage(what, give_up=self._plan.give_up, control=self._control, announce=self._announce)
+        faults: dict[TraceId, Fault] = {}
         solver = Solver(
             asker=Asker(model.chat, slots=self._plan.concurrency, outage=outage, control=self._control),
             verifier=self._world.verifier,
@@ -190,8 +169,9 @@ class _Contest:
             model=model.identity,
             control=self._control,
             announce=lambda event: None,
+            heed_fault=faults.__setitem__,
         )
-        self._contenders.append(_Contender(model.identity, contestant.run_id, solver))
+        self._contenders.append(_Contender(model.identity, contestant.run_id, solver, faults))
 
     async def execute(self) -> BakeoffEnded:
         """Take turn after turn; tells how it ended, and raises the first error that no waiting can mend."""
@@ -233,7 +213,7 @@ class _Contest:
 
     async def _turns(self) -> str:
         """Let the models take turns; returns why it ended early, blank if it did not."""
-        order = _order(self._job.book, self._record.seed)[: self._record.wanted]
+        order = order_of(self._job.book, self._record.seed)[: self._record.wanted]
         for number, start in enumerate(range(0, len(order), _CASES_IN_A_TURN)):
             cases = [self._job.book.cases[place] for place in order[start : start + _CASES_IN_A_TURN]]
             turns = list(self._contenders)
@@ -242,7 +222,7 @@ class _Contest:
                 await self._turn(contender, number, cases)
                 if self._left_undone:
                     return ""
-            if self._job.until_decided and await self._store.do(_is_decided, self._job.models):
+            if self._job.until_decided and await self._store.do(_is_decided):
                 asked = min(start + _CASES_IN_A_TURN, len(order))
                 return f"Decided after {asked} cases." if asked < len(order) else ""
         return ""
@@ -283,7 +263,13 @@ class _Contest:
     async def _answer(self, contender: _Contender, case: Case) -> None:
         trace = await contender.solver.solve(self._trace_id(contender, case), _prompt(case), seed=self._record.seed)
         assert isinstance(trace, Trace), "a plan without a person holds nothing"
-        marked = mark(case, trace, was_denied=self._is_denied(trace), probing=self._plan.execute == "probe")
+        fault = contender.faults.pop(trace.id, None)
+        circumstances = Circumstances(
+            said_nothing=isinstance(fault, Blank | Truncated),
+            was_denied=self._is_denied(trace),
+            probing=self._plan.execute == "probe",
+        )
+        marked = await asyncio.to_thread(mark, case, trace, circumstances)
         why = marked.why.value if marked.why is not None else ""
         record = MarkRecord(case.place, marked.mark.value, why, marked.detail)
         await self._store.do(save_marked, contender.run_id, trace, record, time.time())
@@ -313,86 +299,21 @@ class _Contest:
         return trace_id(contender.run_id, case.place, 0)
 
 
-def _refuse_filled(folder: Path) -> None:
-    """Raise UsageError by a folder that is somebody's, and no bake-off's."""
-    try:
-        found = sorted(folder.iterdir()) if folder.is_dir() else []
-    except OSError as error:
-        raise UsageError(f"this folder cannot be read: {folder}: {error.strerror}. Name another --output.") from error
-    if found and not (folder / DATABASE_NAME).is_file():
-        raise UsageError(f"this folder is not empty, and holds no bake-off: {folder}. Name another --output.")
-
-
-def _settled(database: Database, job: BakeoffJob) -> BakeoffRecord:
-    """Return the bake-off that goes on in its folder, or is to begin there; raises UsageError by another one."""
-    plan = plan_run(job.settings, seed=0)
-    terms = terms_of(job.settings, job.texts, plan)
-    print_of = digest(terms, job.book.digest)
-    found = bakeoff_of(database)
-    seed = job.settings.run.seed
-    if found is None:
-        if database.row("SELECT 1 FROM run LIMIT 1") is not None:
-            raise UsageError(f"this folder is a workspace with runs of its own: {job.folder}. Name another --output.")
-        drawn = secrets.randbits(_SEED_BITS) if seed is None else seed
-        cases = msgspec.json.encode(job.book).decode()
-        return BakeoffRecord(print_of, drawn, msgspec.json.encode(terms).decode(), cases, job.wanted, job.until_decided)
-    if found.fingerprint != print_of or seed not in (None, found.seed):
-        raise UsageError(
-            f"another bake-off is in this folder: {job.folder}: {_what_differs(job, terms, found)}. "
-            "Name another --output, or ask the same."
-        )
-    # Whoever looks, and then asks for more cases, has looked: only the test that allows for it holds from then on.
-    has_looked = found.wanted != job.wanted and database.row("SELECT 1 FROM bakeoff_mark LIMIT 1") is not None
-    is_sequential = found.sequential or job.until_decided or has_looked
-    return replace(found, wanted=job.wanted, sequential=is_sequential)
-
-
-def _what_differs(job: BakeoffJob, terms: Terms, found: BakeoffRecord) -> str:
-    book = decode(found.cases, CaseBook, "the cases of the bake-off")
-    if book.digest != job.book.digest:
-        return f"its cases are others ({len(book.cases)} from {book.source})"
-    there = decode(found.plan, Terms, "the terms of the bake-off")
-    told = [
-        f"{name} is {theirs or 'none'} there, {mine or 'none'} here" for name, mine, theirs in differences(terms, there)
-    ]
-    return "; ".join(told) or f"its seed is {found.seed}"
-
-
-def _run_of(job: BakeoffJob, plan: RunPlan, record: BakeoffRecord) -> RunRecord:
-    return RunRecord(
-        id=secrets.token_hex(12),
-        seed=record.seed,
-        fingerprint=record.fingerprint,
-        rounds=record.wanted,
-        status=RunStatus.RUNNING,
-        started_at=time.time(),
-        settings=recorded_settings(job.settings, plan),
-    )
-
-
 def _asking(settings: Settings, model: str) -> Settings:
     return msgspec.structs.replace(settings, llm=msgspec.structs.replace(settings.llm, model=model))
-
-
-def _order(book: CaseBook, seed: int) -> list[int]:
-    """Return the places of all cases as they are asked: a longer sample begins like a shorter one."""
-    places = list(range(len(book.cases)))
-    choice_rng(seed, 0, "cases").shuffle(places)
-    return places
 
 
 def _answered(database: Database, taking_part: Sequence[Contestant], places: Sequence[int]) -> int:
     wanted = set(places)
     return sum(
-        one.place in wanted and one.mark != Outcome.ERRORED
+        one.place in wanted and one.mark != Mark.ERRORED
         for contestant in taking_part
         for one in marks(database, contestant.run_id)
     )
 
 
-def _is_decided(database: Database, models: Sequence[str]) -> bool:
-    found = marks_by_model(database)
-    return leader_is_decided({name: found[name] for name in models})
+def _is_decided(database: Database) -> bool:
+    return leader_is_decided({name: found for name, found in marks_by_model(database).items() if found})
 
 
 def _prompt(case: Case) -> Prompt:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import regex
 
 from selfplay_core.errors import SettingsError
 from selfplay_core.models import Attempt
@@ -17,6 +18,7 @@ __all__ = ["Expectation", "read_expectation", "unmet"]
 _BLANKS: Final = re.compile(r"\s+")
 _NAMESPACE: Final = "minecraft:"
 _LONGEST_SEARCHED: Final = 20_000
+_PATIENCE: Final = 1.0
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,15 +69,18 @@ def read_expectation(body: Mapping[str, Any], where: str) -> Expectation | None:
         raise SettingsError(f"{where} expects a refusal and commands at once. Leave one of them out.")
     for pattern in found.every_pattern:
         try:
-            re.compile(pattern)
-        except (re.error, RecursionError, OverflowError) as error:
+            regex.compile(pattern)
+        except (regex.error, RecursionError, OverflowError) as error:
             shown = clip(one_line(pattern), 80)
             raise SettingsError(f"{where}: {shown!r} is no regular expression: {error}. Mend the pattern.") from error
     return found
 
 
 def unmet(expects: Expectation, attempt: Attempt) -> str | None:
-    """Return what an answer lacks of what is expected of it; None if it lacks nothing."""
+    """Return what an answer lacks of what is expected of it; None if it lacks nothing.
+
+    Raises TimeoutError where a pattern has not come to an end after a second.
+    """
     answer = attempt.answer
     given = answer.commands if answer is not None else ()
     if expects.refuse:
@@ -95,7 +100,7 @@ def unmet(expects: Expectation, attempt: Attempt) -> str | None:
 
 
 def _is_found(pattern: str, texts: Iterable[str]) -> bool:
-    return any(re.search(pattern, text[:_LONGEST_SEARCHED]) for text in texts)
+    return any(regex.search(pattern, text[:_LONGEST_SEARCHED], timeout=_PATIENCE) for text in texts)
 
 
 def _plain(commands: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from selfplay_core.errors import OldWorkspace, UsageError
 from selfplay_core.likeness.pool import PromptPool
 from selfplay_core.store.bans import add_bans, lift_bans
 from selfplay_core.store.database import DATABASE_NAME, Database, Reader
-from selfplay_core.store.thread import AsyncStore, open_store
+from selfplay_core.store.thread import open_store
 
 __all__ = ["Leaks", "keep_out", "leaks_into", "lift"]
 
@@ -27,8 +27,8 @@ class Leaks:
     numbers: tuple[int, ...] | None
 
 
-async def keep_out(book: CaseBook, workspace: Path, own: AsyncStore) -> None:
-    """Ban the cases of a file from the rows of a workspace, and of the bake-off's own folder, from here on.
+async def keep_out(book: CaseBook, workspace: Path) -> None:
+    """Ban the cases of a file from the rows of a workspace from here on.
 
     Cases that are accepted traces of the workspace already are no secret, and nothing is banned.
     """
@@ -36,7 +36,6 @@ async def keep_out(book: CaseBook, workspace: Path, own: AsyncStore) -> None:
         return
     prompts = [case.prompt for case in book.cases]
     _refuse_own_rows(book, workspace)
-    await own.do(add_bans, prompts, source=book.source, at=time.time())
     async with open_store(workspace) as store:
         await store.do(add_bans, prompts, source=book.source, at=time.time())
 

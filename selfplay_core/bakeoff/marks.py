@@ -12,7 +12,7 @@ from selfplay_core.models import Attempt, FailedBecause, Outcome, Trace, Verdict
 from selfplay_core.text import clip, one_line
 from selfplay_core.verify.speech import only_speaks
 
-__all__ = ["Mark", "Marked", "Why", "mark"]
+__all__ = ["Circumstances", "Mark", "Marked", "Why", "mark"]
 
 _SPEECH_IS_THE_DEED: Final = "cosmetic_effects"
 
@@ -49,7 +49,22 @@ class Why(StrEnum):
     UNCLEAR = "no clear reply"
     ONLY_SPEAKS = "only speaks or asks"
     ASKED = "a person must allow it"
+    TOO_SLOW = "a pattern that takes too long"
     FAULT = "a server's fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a trace does not tell of itself.
+
+    `said_nothing`: it errored because the model's own reply was blank, or longer than allowed, each time it was asked;
+    a reply that was cut off is a fault like others. `was_denied`: the policy denies the commands of a blocked trace,
+    and does not only ask about them. `probing`: the whole bake-off only probes.
+    """
+
+    said_nothing: bool = False
+    was_denied: bool = False
+    probing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +76,18 @@ class Marked:
     detail: str = ""
 
 
-def mark(case: Case, trace: Trace, *, was_denied: bool, probing: bool) -> Marked:
+def mark(case: Case, trace: Trace, circumstances: Circumstances) -> Marked:
     """Return what a trace says of its model.
 
     A refused, rejected or failed answer is a MISS whatever is expected, unless a refusal is. What ran, and what could
     not be shown (nobody was there, the answer only speaks), is decided by the expectation where there is one: met is
     OK, unmet is MISS. Without one such an answer stays OPEN: no error is not the same as done. Where the whole bake-off
-    only probes, that the server's parser takes the commands is all that can be shown, and is OK. `was_denied`: the
-    policy denies the commands of a blocked trace, and does not only ask about them.
+    only probes, that the server's parser takes the commands is all that can be shown, and is OK.
     """
-    expects, last = case.expects, trace.last
     if trace.outcome is Outcome.ERRORED:
-        return _errored(trace)
-    if expects is not None and expects.refuse:
-        if trace.outcome is Outcome.REFUSED:
-            return Marked(Mark.OK)
-        return Marked(Mark.MISS, Why.UNMET, "it gives commands where it should refuse")
+        return _errored(trace, circumstances)
+    if case.expects is not None and case.expects.refuse:
+        return _refusal(trace)
     match trace.outcome:
         case Outcome.REFUSED:
             return Marked(Mark.MISS, Why.REFUSED)
@@ -84,25 +95,37 @@ def mark(case: Case, trace: Trace, *, was_denied: bool, probing: bool) -> Marked
             return _failed(trace)
         case Outcome.BLOCKED:
             denied = Marked(Mark.MISS, Why.DENIED, trace.reason)
-            return denied if was_denied else Marked(Mark.OPEN, Why.ASKED, trace.reason)
+            return denied if circumstances.was_denied else Marked(Mark.OPEN, Why.ASKED, trace.reason)
         case _:
-            pass
-    assert last is not None, "what ran was an attempt"
-    right = Mark.OK if len(trace.attempts) == 1 else Mark.FIXED
-    if expects is not None:
-        lacking = unmet(expects, last)
-        return Marked(right) if lacking is None else Marked(Mark.MISS, Why.UNMET, lacking)
+            return _ran(case, trace, probing=circumstances.probing)
+
+
+def _refusal(trace: Trace) -> Marked:
+    if trace.outcome is Outcome.REFUSED:
+        return Marked(Mark.OK)
+    answer = trace.last.answer if trace.last is not None else None
+    gives = answer is not None and bool(answer.commands)
+    return Marked(Mark.MISS, Why.UNMET, "it gives commands where it should refuse" if gives else "it does not refuse")
+
+
+def _ran(case: Case, trace: Trace, *, probing: bool) -> Marked:
+    last = trace.attempts[-1]
+    right = Marked(Mark.OK if len(trace.attempts) == 1 else Mark.FIXED)
+    if case.expects is not None:
+        try:
+            lacking = unmet(case.expects, last)
+        except TimeoutError:
+            return Marked(Mark.OPEN, Why.TOO_SLOW)
+        return right if lacking is None else Marked(Mark.MISS, Why.UNMET, lacking)
     if trace.outcome is Outcome.UNPROVEN and not (probing and _was_parsed(last)):
         return Marked(Mark.OPEN, _why_open(last), trace.reason)
     if case.category != _SPEECH_IS_THE_DEED and last.answer is not None and only_speaks(last.answer.commands):
         return Marked(Mark.OPEN, Why.ONLY_SPEAKS)
-    return Marked(right)
+    return right
 
 
-def _errored(trace: Trace) -> Marked:
-    """A model that says nothing though it was asked again is the one to blame; a server's fault is nobody's."""
-    last = trace.last
-    if last is not None and last.answer is None and not last.results and last.error == trace.reason:
+def _errored(trace: Trace, circumstances: Circumstances) -> Marked:
+    if circumstances.said_nothing:
         return Marked(Mark.MISS, Why.BLANK, trace.reason)
     return Marked(Mark.ERRORED, Why.FAULT, trace.reason)
 

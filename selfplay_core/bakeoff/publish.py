@@ -6,9 +6,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from selfplay_core.bakeoff.document import as_json, as_markdown
+from selfplay_core.bakeoff.document import as_json
 from selfplay_core.bakeoff.guard import leaks_into
 from selfplay_core.bakeoff.ledger import read_ledger
+from selfplay_core.bakeoff.markdown import as_markdown
 from selfplay_core.bakeoff.report import Report, make_report
 from selfplay_core.errors import UsageError
 from selfplay_core.exchange.files import FileSet

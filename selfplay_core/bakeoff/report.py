@@ -55,6 +55,11 @@ class Report:
     leaks: Leaks | None
     warnings: tuple[str, ...]
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the pairs may be judged: where the number of cases was settled, only once all have been asked."""
+        return all(one.record.sequential or one.is_complete for one in self.ledgers)
+
 
 def make_report(ledgers: Sequence[Ledger], leaks: Leaks | None = None) -> Report:
     """Compare all models of these bake-offs; raises UsageError if they did not ask the same cases."""
@@ -66,7 +71,7 @@ def make_report(ledgers: Sequence[Ledger], leaks: Leaks | None = None) -> Report
                 f"{other.folder} has {len(other.book.cases)} from {other.book.source}. Compare runs of the same cases."
             )
     entrants = pooled(ledgers)
-    rule = Rule.EXACT if all(not one.record.sequential and one.is_complete for one in ledgers) else Rule.ANYTIME
+    rule = Rule.ANYTIME if any(one.record.sequential for one in ledgers) else Rule.EXACT
     standings = sorted((_standing(entrant, book) for entrant in entrants), key=_merit, reverse=True)
     ranked = [standing.entrant for standing in standings]
     marks = {

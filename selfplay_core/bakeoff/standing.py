@@ -131,15 +131,16 @@ def _pair(one: tuple[str, Marks], other: tuple[str, Marks], rule: Rule, level: f
     if counts.second_only > counts.first_only:
         one, other = other, one
         counts = _counts(one[1], other[1])
+    chance = error_chance(counts.first_only, counts.second_only, rule)
     return Pair(
         first=one[0],
         second=other[0],
         counts=counts,
         interval=difference(counts),
         rule=rule,
-        chance=error_chance(counts.first_only, counts.second_only, rule),
+        chance=chance,
         level=level,
-        more=more_cases(counts, rule, level=level),
+        more=None if chance < level else more_cases(counts, rule, level=level),
     )
 
 

@@ -87,7 +87,13 @@ def read_native(line: bytes) -> Case:
         record = msgspec.json.decode(row.record, type=_Record)
         if not (_is_bounded(bytes(row.record)) and _fits(record)):
             raise NotNative("a number or a time in its record is out of all bounds")
-    except (msgspec.MsgspecError, orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError) as error:
+    except (
+        msgspec.MsgspecError,
+        orjson.JSONDecodeError,
+        orjson.JSONEncodeError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as error:
         raise NotNative(f"it is no {SCHEMA} row: {error}") from error
     return Case(0, record.trace, record.decisions, record.ended_at, record.run, record.flagged, record.accepted)
 

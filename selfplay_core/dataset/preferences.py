@@ -145,7 +145,8 @@ def _is_refused(trace: Trace, attempt: Attempt) -> bool:
     """Whether the server refused an attempt, or it was no answer; a fault is neither."""
     if attempt.answer is None:
         return trace.outcome is not Outcome.ERRORED or attempt is not trace.last
-    return bool(attempt.results) and find(attempt.results) is Finding.MISTAKEN
+    earlier = trace.attempts[: trace.attempts.index(attempt)]
+    return bool(attempt.results) and find(attempt.results, earlier=earlier) is Finding.MISTAKEN
 
 
 def _condemns(decision: Decision) -> bool:

@@ -196,7 +196,7 @@ async def _run(verifier: Verifier, plan: RunPlan, before: Trace, attempt: Attemp
         return f"The new answer needs permission, and was not run or kept. {asking.reason} Give a hint, or edit."
     results = await verifier.verify(answer.commands, faults=FaultCount(), probe=probe)
     judged, world = replace(attempt, results=results), verifier.identity
-    match find(results, plan.meanings):
+    match find(results, plan.meanings, earlier=before.attempts):
         case Finding.MISTAKEN:
             return _Outcome(judged, Outcome.FAILED, what_went_wrong(judged), world=world)
         case Finding.UNPROVEN:

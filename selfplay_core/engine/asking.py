@@ -11,6 +11,7 @@ from selfplay_core.engine.outage import Outage
 from selfplay_core.engine.slots import Slots, Urgency
 from selfplay_core.errors import (
     ModelBusy,
+    ModelDenied,
     ModelNotFound,
     ModelRefusedRequest,
     ModelServerError,
@@ -28,6 +29,7 @@ SeedOfAsk = Callable[[int], int]
 
 _ASKED_AGAIN: Final = 2
 _SERVER_ERRORS_ALLOWED: Final = 2
+_DENIALS_ALLOWED: Final = 2
 _PAUSE_AFTER_ERROR: Final = 1.0
 _LONGEST_REPLY: Final = 16_384
 
@@ -38,6 +40,8 @@ class _Patience:
 
     no_answers: int = 0
     server_errors: int = 0
+    denials: int = 0
+    answers_seen: int = -1
 
 
 class Asker:
@@ -48,7 +52,7 @@ class Asker:
         self._slots = Slots(slots)
         self._outage = outage
         self._control = control
-        self._ever_answered = False
+        self._answers = 0
 
     def resize(self, slots: int) -> None:
         """Let that many requests be under way at once from here on; those that are go on."""
@@ -59,9 +63,10 @@ class Asker:
     ) -> ChatReply:
         """Return a reply; the request's seed is replaced by `seed_of` the asking's number.
 
-        Busy and unreachable servers are waited for (GaveUp, Drained), or raised unless `patient`. A blank,
-        truncated or unfinished reply is asked again twice, a broken one likewise; then the `ModelFault` is
-        raised. ModelNotFound and ModelRefusedRequest are raised at once.
+        Busy and unreachable servers are waited for (GaveUp, Drained), or raised unless `patient`; so are those
+        that have answered before, and now know no such model or turn everybody away. A blank, truncated or
+        unfinished reply is asked again twice, a broken one likewise; then the `ModelFault` is raised.
+        ModelRefusedRequest is raised at once.
         """
         patience = _Patience()
         while True:
@@ -69,7 +74,11 @@ class Asker:
                 return await self._once(replace(request, seed=seed_of(_asking(patience))), urgency)
             except ModelNotFound as fault:
                 # A model that has answered before may be reloading or replaced: worth waiting for.
-                if not (patient and self._ever_answered):
+                if not (patient and self.ever_answered):
+                    raise
+                await self._outage.wait(fault)
+            except ModelDenied as fault:
+                if not (patient and self.ever_answered) or self._is_denied_alone(patience):
                     raise
                 await self._outage.wait(fault)
             except (ModelUnreachable, ModelBusy) as fault:
@@ -95,7 +104,7 @@ class Asker:
     @property
     def ever_answered(self) -> bool:
         """Whether the model has said anything in this run."""
-        return self._ever_answered
+        return self._answers > 0
 
     async def _once(self, request: ChatRequest, urgency: Urgency) -> ChatReply:
         async with self._slots.slot(urgency):
@@ -103,8 +112,14 @@ class Asker:
         self._answered()
         return reply
 
+    def _is_denied_alone(self, patience: _Patience) -> bool:
+        """Count a denial; True once it is this request that is turned away, again and again while others are not."""
+        patience.denials += self._answers != patience.answers_seen
+        patience.answers_seen = self._answers
+        return patience.denials > _DENIALS_ALLOWED
+
     def _answered(self) -> None:
-        self._ever_answered = True
+        self._answers += 1
         self._outage.over()
 
 

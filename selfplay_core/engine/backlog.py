@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
+from selfplay_core.engine.answering import unsendable
 from selfplay_core.engine.holding import parked_trace
 from selfplay_core.engine.plan import DEFAULT_ACCEPT, RunPlan
 from selfplay_core.engine.queue import WorkItem
-from selfplay_core.models import Trace
+from selfplay_core.models import Outcome, Trace
 from selfplay_core.store.codec import decode
 from selfplay_core.store.database import Database
 from selfplay_core.store.held import held
@@ -111,9 +112,23 @@ def _accept_of(record: RunRecord) -> str:
 
 def toll_of_run(database: Database, run_id: str) -> Toll:
     """Return what a run had its traces do to the world, as far as their commands say it."""
-    toll = Toll()
-    for trace_id in traces_of_run(database, run_id):
-        found = trace(database, trace_id)
-        for attempt in found.attempts if found is not None else ():
-            toll += toll_of_all([result.command for result in attempt.results if not result.probed])
-    return toll
+    found = (trace(database, trace_id) for trace_id in traces_of_run(database, run_id))
+    return sum((_toll_of_trace(ended) for ended in found if ended is not None), Toll())
+
+
+def _toll_of_trace(ended: Trace) -> Toll:
+    tolls = [
+        toll_of_all([result.command for result in attempt.results if not result.probed]) for attempt in ended.attempts
+    ]
+    if (commands := _sent_in_vain(ended)) is not None:
+        # Sent, and sent again after the first fault: what of it ran nobody knows, so all of it counts.
+        tolls.extend([toll_of_all(commands)] * 2)
+    return sum(tolls, Toll())
+
+
+def _sent_in_vain(ended: Trace) -> tuple[str, ...] | None:
+    """Return the commands whose verdict a fault took, if it was by that that the trace ended."""
+    last = ended.last
+    if ended.outcome is not Outcome.ERRORED or last is None or last.answer is None or last.results:
+        return None
+    return last.answer.commands if unsendable(last.answer.commands) is None else None

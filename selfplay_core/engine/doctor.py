@@ -185,7 +185,8 @@ async def _examine_slots(job: Job, chat: ChatModel, tell: Tell) -> None:
     together = await _timed(chat, request, slots)
     told = f"{slots} short requests at once took {together / alone:.1f} times as long as one"
     if together > alone * slots * 0.75:
-        told += ": the server takes them one by one; raise OLLAMA_NUM_PARALLEL, or lower --concurrency"
+        more = "give it more slots" if job.settings.llm.kind == "openai" else "raise OLLAMA_NUM_PARALLEL"
+        told += f": the server takes them one by one; {more}, or lower --concurrency"
     tell(Check("slots", True, told))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -59,14 +58,25 @@ class _News:
 class Errands:
     """Looks into the workspace while a run goes on, and does what is wanted, all of it at once."""
 
-    def __init__(self, run_id: str, store: AsyncStore, verifier: Verifier, means: Means, control: Control) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        store: AsyncStore,
+        verifier: Verifier,
+        means: Means,
+        control: Control,
+        *,
+        asked_before: int,
+    ) -> None:
+        """`asked_before` is the last request of before this run."""
         self._run_id = run_id
         self._store = store
         self._verifier = verifier
         self._means = means
         self._control = control
         self._serving: dict[int, asyncio.Task[None]] = {}
-        self._since = time.time()
+        # By number: the clock of the machine may be set back while the run goes on.
+        self._asked_before = asked_before
 
     async def serve(self, take_up: TakeUp) -> None:
         """Serve until cancelled, also while the run drains; `take_up` gets what persons have allowed to run."""
@@ -95,7 +105,7 @@ class Errands:
 
     async def _serve(self, request: Request) -> None:
         try:
-            if request.asked_at < self._since:
+            if request.id <= self._asked_before:
                 # Asked of a run before this one: nobody waits for it any more, or somebody asks this one anew.
                 await self._store.do(withdraw, request.id)
             elif (said := await self._answer(request)) is not None:

@@ -176,6 +176,7 @@ def _chat(llm: LlmSettings, credentials: Credentials, sandbox: Sandbox | None) -
             llm.model,
             api_key=credentials.api_key.reveal() if credentials.api_key else None,
             think=bool(llm.think),
+            reasoning_effort=llm.think if isinstance(llm.think, str) else None,
             connect_seconds=llm.connect_seconds,
             first_byte_seconds=llm.first_byte_seconds,
             stall_seconds=llm.stall_seconds,

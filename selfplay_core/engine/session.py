@@ -37,6 +37,7 @@ from selfplay_core.store.bakeoffs import refuse_bakeoff
 from selfplay_core.store.database import Database
 from selfplay_core.store.denials import denials
 from selfplay_core.store.projection import Projection
+from selfplay_core.store.requests import newest_request
 from selfplay_core.store.runs import (
     RunRecord,
     RunStatus,
@@ -73,11 +74,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """Which run this is: a new one, or an earlier one that goes on."""
+    """Which run this is: a new one, or an earlier one that goes on; `asked_before` is the last request before it."""
 
     record: RunRecord
     resumed: bool
     backlog: Backlog
+    asked_before: int
 
 
 async def generate(job: Job, control: Control, announce: Announce) -> RunEnded:
@@ -167,6 +169,7 @@ async def _choose(job: Job, store: AsyncStore, world: World) -> tuple[RunPlan, _
     print_of = fingerprint(job.settings, job.texts, job.given, plan)
 
     def choose(database: Database) -> _Chosen:
+        asked_before = newest_request(database)
         found = None if job.new else resumable_run(database, print_of, wanted_seed)
         if found is not None:
             resume_run(database, found.id)
@@ -182,7 +185,8 @@ async def _choose(job: Job, store: AsyncStore, world: World) -> tuple[RunPlan, _
         if found is None:
             start_run(database, record)
         end_ruled_out(database)
-        return _Chosen(record, found is not None, collect_backlog(database, found, plan, everything=not job.new))
+        backlog = collect_backlog(database, found, plan, everything=not job.new)
+        return _Chosen(record, found is not None, backlog, asked_before)
 
     chosen = await store.do(choose)
     world.verifier.charge(await store.do(toll_of_run, chosen.record.id))
@@ -246,7 +250,7 @@ def _assemble(
             give_up=plan.give_up,
             control=control,
         ),
-        errands=Errands(chosen.record.id, store, world.verifier, means, control),
+        errands=Errands(chosen.record.id, store, world.verifier, means, control, asked_before=chosen.asked_before),
         keeper=keeper,
         store=store,
         control=control,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -16,6 +17,7 @@ from selfplay_core.engine.seeds import request_seed
 from selfplay_core.engine.slots import Urgency
 from selfplay_core.errors import (
     ConnectionLost,
+    Fault,
     ModelFault,
     ModelNotFound,
     ModelRefusedRequest,
@@ -72,7 +74,10 @@ class _Work:
 
 
 class Solver:
-    """Solves prompts for one run; holds no state of a single prompt."""
+    """Solves prompts for one run; holds no state of a single prompt.
+
+    `heed_fault` is told by which fault a trace ends `errored`.
+    """
 
     def __init__(
         self,
@@ -86,9 +91,11 @@ class Solver:
         model: ModelIdentity,
         control: Control,
         announce: Announce,
+        heed_fault: Callable[[str, Fault], None] = lambda trace_id, fault: None,
     ) -> None:
         self._asker = asker
         self._verifier = verifier
+        self._heed_fault = heed_fault
         self._world_outage = world_outage
         self._texts = texts
         self._speaker = speaker
@@ -118,6 +125,7 @@ class Solver:
         except (ModelFault, ConnectionLost, ProtocolViolation) as fault:
             if isinstance(fault, ModelNotFound | ModelRefusedRequest) and not self._asker.ever_answered:
                 raise
+            self._heed_fault(work.trace_id, fault)
             if isinstance(fault, NoAnswer):
                 work.attempts.append(no_answer(len(work.attempts) + 1, fault))
             ending = _Ending(Outcome.ERRORED, str(fault))
@@ -169,10 +177,15 @@ class Solver:
         if stop is not None:
             self._keep(work, attempt)
             return stop
-        results = await self._verify(answer.commands, probe=probe, allowed_by_person=allowed_by_person)
+        try:
+            results = await self._verify(answer.commands, probe=probe, allowed_by_person=allowed_by_person)
+        except (ConnectionLost, ProtocolViolation) as fault:
+            # What was sent may have run: it stays as evidence, and is no mistake.
+            work.attempts.append(replace(attempt, error=str(fault)))
+            raise
         earlier = tuple(work.attempts)
         self._keep(work, replace(attempt, results=results))
-        match find(results, self._plan.meanings):
+        match find(results, self._plan.meanings, earlier=earlier):
             case Finding.MISTAKEN:
                 return None
             case Finding.UNPROVEN:

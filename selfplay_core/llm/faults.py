@@ -9,6 +9,7 @@ from typing import Final
 
 from selfplay_core.errors import (
     ModelBusy,
+    ModelDenied,
     ModelFault,
     ModelNotFound,
     ModelRefusedRequest,
@@ -88,15 +89,15 @@ def refusal_fault(refusal: Refusal, endpoint: Endpoint) -> ModelFault:
         return _not_found(endpoint, said)
     address = clip(one_line(refusal.url), _NAME_SHOWN)
     if status == 404:
-        return ModelRefusedRequest(f"Nothing is served at {address} ({said}). Correct the address of the server.")
+        return ModelDenied(f"Nothing is served at {address} ({said}). Correct the address of the server.")
     if status < 400:
         target = clip(one_line(refusal.location), _NAME_SHOWN)
-        return ModelRefusedRequest(
+        return ModelDenied(
             f"{address} redirects to {target or 'nowhere'} (HTTP {status}), which is not followed. "
             "Give the final address."
         )
     if status in (401, 403):
-        return ModelRefusedRequest(f"{address} denies access ({said}). Check the key and the allowed hosts.")
+        return ModelDenied(f"{address} denies access ({said}). Check the key and the allowed hosts.")
     return ModelRefusedRequest(f"{endpoint.source} refuses the request ({said}). Change what it complains about.")
 
 

@@ -86,14 +86,20 @@ class ModelHttp:
             if response is not None:
                 await response.aclose()
 
-    async def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Answered:
-        """Return a small answer of any status; raises ModelUnreachable if none comes in twice `connect`."""
+    async def ask(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, *, root: str | None = None
+    ) -> Answered:
+        """Return a small answer of any status; raises ModelUnreachable if none comes in twice `connect`.
+
+        `root` is an address of the same server for a path that is not below its base.
+        """
+        url = (self._endpoint.url if root is None else root) + path
         content = None if body is None else json.dumps(body).encode()
         answer = bytearray()
         seconds = 2 * self._deadlines.connect
         try:
             async with asyncio.timeout(seconds):
-                async with self._client.stream(method, self._endpoint.url + path, content=content) as response:
+                async with self._client.stream(method, url, content=content) as response:
                     await _read_into(answer, response, _ANSWER_BYTES)
                     return Answered(response.status_code, bytes(answer))
         except (httpx.HTTPError, TimeoutError) as error:

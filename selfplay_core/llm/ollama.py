@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from selfplay_core.errors import ModelFault, ModelServerError, ModelUnreachable
@@ -19,7 +18,7 @@ from selfplay_core.llm.faults import (
 )
 from selfplay_core.llm.http import ModelHttp
 from selfplay_core.llm.stream import Deadlines
-from selfplay_core.llm.transcript import Transcript, count, json_object
+from selfplay_core.llm.transcript import Transcript, count, json_object, small_object
 from selfplay_core.models import ModelIdentity
 from selfplay_core.text import clip, one_line
 
@@ -73,7 +72,7 @@ class OllamaChat:
             kind="ollama",
             name=self._endpoint.model,
             digest=await self._digest(),
-            server_version=_text(_parsed(version.body).get("version")),
+            server_version=_text(small_object(version.body).get("version")),
         )
 
     async def chat(self, request: ChatRequest) -> ChatReply:
@@ -125,7 +124,7 @@ class OllamaChat:
             listed = await self._http.ask("GET", "/api/tags")
         except ModelUnreachable:
             return ""
-        models = _parsed(listed.body).get("models")
+        models = small_object(listed.body).get("models")
         wanted = (self._endpoint.model, f"{self._endpoint.model}:latest")
         for entry in models if isinstance(models, list) else []:
             if isinstance(entry, dict) and (entry.get("name") in wanted or entry.get("model") in wanted):
@@ -163,14 +162,6 @@ class _Reading:
         reason = chunk.get("done_reason")
         self.ended = reason if isinstance(reason, str) else ""
         return True
-
-
-def _parsed(body: bytes) -> dict[str, object]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:

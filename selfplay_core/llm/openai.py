@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
-from selfplay_core.errors import ModelFault, SettingsError, Unfinished
+from selfplay_core.errors import ModelFault, ModelUnreachable, SettingsError, Unfinished
 from selfplay_core.llm.address import normalise_url
 from selfplay_core.llm.base import ChatReply, ChatRequest
 from selfplay_core.llm.faults import Endpoint, Refusal, error_line_fault, refusal_fault, unwrapped
 from selfplay_core.llm.http import ModelHttp
+from selfplay_core.llm.schema_forms import SchemaForms, SchemaStyle, is_about_the_format, response_format
 from selfplay_core.llm.stream import Deadlines
-from selfplay_core.llm.transcript import Transcript, count, json_object
+from selfplay_core.llm.transcript import Transcript, count, json_object, small_object
 from selfplay_core.models import ModelIdentity
+from selfplay_core.text import clip, one_line
 
 __all__ = ["OpenAIChat", "SchemaStyle"]
 
-SchemaStyle = Literal["json_schema", "json_object"]
+_NO_THINKING: Final = {"chat_template_kwargs": {"enable_thinking": False}}
+_EFFORT_NONE: Final = {"reasoning_effort": "none"}
+_VERSION_SHOWN: Final = 100
 
 _THINKING_KEYS: Final = ("reasoning_content", "reasoning", "thinking")
 
@@ -30,9 +34,9 @@ class OpenAIChat:
 
     `url` is the base as these servers print it, usually ending in /v1, which is added where no path is given.
     `schema_style` is how the schema is sent first; a server that refuses `json_schema` is sent `json_object`
-    with the schema beside it from then on. `think` False asks the chat template to leave thinking out;
-    `reasoning_effort` is sent only where given, since some servers refuse the values of others. `extra` is
-    merged into every body.
+    with the schema beside it from then on. `think` False asks the chat template to leave thinking out, and Ollama
+    in its own words; `reasoning_effort` is sent only where given, since some servers refuse the values of others.
+    `extra` is merged into every body.
     """
 
     def __init__(
@@ -58,11 +62,11 @@ class OpenAIChat:
             start="Start it, or correct its address.",
             fetch="Load it in the server, or choose a model that the server lists under /v1/models.",
         )
-        self._style: SchemaStyle = schema_style
-        self._always: dict[str, object] = {} if think else {"chat_template_kwargs": {"enable_thinking": False}}
-        if reasoning_effort is not None:
-            self._always["reasoning_effort"] = reasoning_effort
-        self._always |= extra or {}
+        self._forms = SchemaForms(schema_style, self._endpoint.source)
+        self._think = think
+        self._thinking: Mapping[str, object] = {} if think else _NO_THINKING
+        effort = {} if reasoning_effort is None else {"reasoning_effort": reasoning_effort}
+        self._always: dict[str, object] = {**effort, **(extra or {})}
         self._http = ModelHttp(
             self._endpoint,
             Deadlines(connect_seconds, first_byte_seconds, stall_seconds, total_seconds),
@@ -72,23 +76,23 @@ class OpenAIChat:
         )
 
     async def identify(self) -> ModelIdentity:
-        """Ask whether the server is there; raises ModelUnreachable.
+        """Ask whether the server is there, and whether it is Ollama; raises ModelUnreachable.
 
         A model that is not listed is no fault: several servers answer for any name, or load on demand.
         """
         await self._http.ask("GET", "/models")
-        return ModelIdentity(kind="openai", name=self._endpoint.model)
+        version = await self._ollama_version()
+        if version and not self._think:
+            self._thinking = _EFFORT_NONE
+        return ModelIdentity(
+            kind="openai", name=self._endpoint.model, server_version=f"Ollama {version}" if version else ""
+        )
 
     async def chat(self, request: ChatRequest) -> ChatReply:
         """Return one whole reply; raises a `ModelFault` that holds what had come before it."""
-        style = self._style
         reading = _Reading(self._endpoint)
         try:
-            refusal = await self._post(request, style, reading)
-            if refusal is not None and style == "json_schema" and _is_about_the_format(refusal):
-                refusal = await self._post(request, "json_object", reading)
-                if refusal is None or not _is_about_the_format(refusal):
-                    self._style = "json_object"
+            refusal = await self._post_in_some_form(request, reading)
             if refusal is not None:
                 raise refusal_fault(refusal, self._endpoint)
             return reading.transcript.reply(reading.ended, max_tokens=request.max_tokens)
@@ -100,8 +104,37 @@ class OpenAIChat:
         """Close every connection."""
         await self._http.aclose()
 
+    async def _post_in_some_form(self, request: ChatRequest, reading: _Reading) -> Refusal | None:
+        """Post with the schema in the form that the server takes; return its refusal if it takes none."""
+        style = self._forms.style
+        refused = await self._post(request, style, reading)
+        if refused is None:
+            self._forms.taken(style, None)
+            return None
+        other = self._forms.other(refused, style)
+        if other is None:
+            return refused
+        again = await self._post(request, other, reading)
+        if again is None:
+            self._forms.taken(other, refused)
+            return None
+        # What is not about the form is what is wrong.
+        return refused if is_about_the_format(again) else again
+
     async def _post(self, request: ChatRequest, style: SchemaStyle, reading: _Reading) -> Refusal | None:
         return await self._http.post_lines("/chat/completions", self._body(request, style), reading.feed)
+
+    async def _ollama_version(self) -> str:
+        """Return the version of an Ollama server, "" of any other: none but Ollama has this address beside /v1."""
+        root = self._endpoint.url.removesuffix("/v1")
+        if root == self._endpoint.url:
+            return ""
+        try:
+            found = await self._http.ask("GET", "/api/version", root=root)
+        except ModelUnreachable:
+            return ""
+        version = small_object(found.body).get("version") if found.status == 200 else None
+        return clip(one_line(version), _VERSION_SHOWN) if isinstance(version, str) else ""
 
     def _body(self, request: ChatRequest, style: SchemaStyle) -> dict[str, object]:
         return {
@@ -112,7 +145,8 @@ class OpenAIChat:
             "temperature": request.temperature,
             "seed": request.seed,
             "max_tokens": request.max_tokens,
-            "response_format": _response_format(request, style),
+            "response_format": response_format(request.schema, style),
+            **self._thinking,
             **self._always,
         }
 
@@ -136,6 +170,11 @@ class _Reading:
         if name not in (b"data", b"error") or not data:
             return False
         if data == b"[DONE]":
+            if self.ended is None:
+                raise Unfinished(
+                    f"The server of {self._endpoint.source} says that it is done, but not why: it broke the reply off. "
+                    "If that happens at a concurrency above 1, start llama-cpp-python with --interrupt_requests false."
+                )
             return True
         self._take(json_object(data, self._endpoint.source), failed=name == b"error")
         return False
@@ -167,18 +206,6 @@ class _Reading:
                 "Ask again with another seed."
             )
         self.ended = reason
-
-
-def _response_format(request: ChatRequest, style: SchemaStyle) -> dict[str, object]:
-    if style == "json_object":
-        return {"type": "json_object", "schema": request.schema}
-    return {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": request.schema}}
-
-
-def _is_about_the_format(refusal: Refusal) -> bool:
-    return refusal.status in (400, 422, 500) and any(
-        word in refusal.words for word in ("response_format", "json_schema", "json_object")
-    )
 
 
 def _authorization(api_key: str | None) -> dict[str, str]:

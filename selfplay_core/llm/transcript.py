@@ -11,9 +11,17 @@ from selfplay_core.llm.base import ChatReply
 from selfplay_core.llm.thinking import split_thinking
 from selfplay_core.text import clip, one_line
 
-__all__ = ["CONTENT_CHARACTERS", "Transcript", "count", "json_object"]
+__all__ = ["CONTENT_CHARACTERS", "Transcript", "count", "json_object", "small_object"]
 
 CONTENT_CHARACTERS: Final = 1 << 20
+
+_ANOTHER_SEED: Final = "Ask again with another seed; if it happens often, switch thinking off."
+
+# LM Studio does so with some models under a schema. It stays thinking: nothing is guessed to be an answer.
+_MISPLACED: Final = (
+    "Its thinking is a JSON object: the server takes the answer for thinking. "
+    "Switch off that it separates the two (LM Studio: Developer settings, reasoning_content)."
+)
 
 
 class Transcript:
@@ -51,6 +59,11 @@ class Transcript:
         `ended` is the reason that the server gave for the end, "length" if it was the token limit, or None if
         the server never said that the reply has ended.
         """
+        if ended is None and not self._length:
+            raise Unfinished(
+                f"The stream of {self._source} ended without a word. "
+                "Look into the server's log: the prompt may be longer than its context, or it broke off for another."
+            )
         if ended is None:
             raise Unfinished(
                 f"The stream of {self._source} ended before the server said that the reply is done. "
@@ -66,7 +79,7 @@ class Transcript:
         if not content.strip():
             raise Blank(
                 f"The reply of {self._source} holds no text{' but thinking' if thinking.strip() else ''}. "
-                "Ask again with another seed; if it happens often, switch thinking off."
+                + (_MISPLACED if small_object(thinking.encode()) else _ANOTHER_SEED)
             )
         return ChatReply(
             content=content,
@@ -101,6 +114,15 @@ def json_object(line: bytes, source: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise _no_object(line, source)
     return value
+
+
+def small_object(body: bytes) -> dict[str, object]:
+    """Return the object that a whole body is, an empty one if it is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def count(value: object) -> int:

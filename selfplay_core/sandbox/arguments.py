@@ -21,7 +21,8 @@ from selfplay_core.sandbox.problem import Rejected
 from selfplay_core.sandbox.registries import COLOUR, GAMEMODE, known, known_tag
 from selfplay_core.sandbox.schema import family_error
 from selfplay_core.sandbox.selectors import Selector, read_target
-from selfplay_core.sandbox.snbt import Tag, read_compound, read_tag
+from selfplay_core.sandbox.snbt import read_compound, read_tag
+from selfplay_core.sandbox.tags import Tag
 from selfplay_core.sandbox.texts import style_error, text_error
 
 __all__ = ["READERS", "Reader"]

@@ -9,7 +9,8 @@ from typing import Any
 from selfplay_core.sandbox import scan
 from selfplay_core.sandbox.problem import Rejected
 from selfplay_core.sandbox.registries import block_states, known, known_tag
-from selfplay_core.sandbox.snbt import Tag, read_compound
+from selfplay_core.sandbox.snbt import read_compound
+from selfplay_core.sandbox.tags import Tag
 
 __all__ = ["Block", "read_block", "read_block_predicate"]
 

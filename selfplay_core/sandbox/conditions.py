@@ -51,7 +51,9 @@ def count_of(call: Call) -> int:
         case "predicate":
             return 0
         case "stopwatch":
-            raise Failed(f"Stopwatch '{call.value('id')}' does not exist")
+            if call.value("id") not in call.state.stopwatches:
+                raise Failed(f"Stopwatch '{call.value('id')}' does not exist")
+            return int(call.value("range").holds(0.0))
         case _:
             raise Failed(f"Unknown function {call.value('name')}")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from selfplay_core.sandbox.problem import Failed
-from selfplay_core.sandbox.snbt import Array, Byte, Double, Float, Int, Short, Tag
 from selfplay_core.sandbox.state import Being
+from selfplay_core.sandbox.tags import Array, Byte, Double, Float, Int, Short, Tag
 from selfplay_core.sandbox.texts import plain_text, text_error
 
 __all__ = ["changed", "data_of", "taken_in"]
@@ -68,7 +68,10 @@ def data_of(being: Being) -> dict[str, Tag]:
 
 
 def _of_a_player(being: Being) -> dict[str, Tag]:
+    held = being.held
+    in_hand = {"SelectedItem": {"id": f"minecraft:{held}", "count": Int(being.items.get(held, 1))}} if held else {}
     return {
+        **in_hand,
         "Dimension": "minecraft:overworld",
         "Inventory": [
             {"Slot": Byte(slot), "id": f"minecraft:{name}", "count": Int(count)}

@@ -10,7 +10,8 @@ from selfplay_core.sandbox import scan
 from selfplay_core.sandbox.problem import Rejected
 from selfplay_core.sandbox.registries import known, known_tag, max_damage, stack_size
 from selfplay_core.sandbox.schema import TRANSIENT, component_error, family_error, has_form
-from selfplay_core.sandbox.snbt import Tag, read_tag
+from selfplay_core.sandbox.snbt import read_tag
+from selfplay_core.sandbox.tags import Tag
 
 __all__ = ["Item", "ItemTest", "read_item", "read_item_test"]
 

@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Any, Final
 
 from selfplay_core.sandbox import scan
-from selfplay_core.sandbox.problem import Rejected
-from selfplay_core.sandbox.snbt import Array, Tag, read_compound
+from selfplay_core.sandbox.problem import Failed, Rejected
+from selfplay_core.sandbox.snbt import read_compound
+from selfplay_core.sandbox.tags import Array, Tag
 
 __all__ = ["NbtPath", "Step", "found", "matches", "read_nbt_path", "removed", "stored"]
 
@@ -134,10 +135,17 @@ def _parents(path: NbtPath, value: Tag, *, make: bool) -> list[Tag]:
     return values
 
 
+def _last(path: NbtPath) -> Step:
+    """Return where a path ends. Two blanks where a path belongs are read as an empty one, which the game trips over."""
+    if not path:
+        raise Failed("An unexpected error occurred trying to execute that command")
+    return path[-1]
+
+
 def stored(path: NbtPath, value: Tag, new: Tag) -> int:
     """Put `new` where the path leads, making compounds on the way; return how many places changed."""
     changed = 0
-    last = path[-1]
+    last = _last(path)
     for parent in _parents(path, value, make=True):
         if last.key is not None and isinstance(parent, dict):
             changed += parent.get(last.key) != new or type(parent.get(last.key)) is not type(new)
@@ -152,7 +160,7 @@ def stored(path: NbtPath, value: Tag, new: Tag) -> int:
 def removed(path: NbtPath, value: Tag) -> int:
     """Take away what the path leads to; return how many values went."""
     count = 0
-    last = path[-1]
+    last = _last(path)
     for parent in _parents(path, value, make=False):
         if last.key is not None:
             if _inner(last, parent):

@@ -11,8 +11,8 @@ from selfplay_core.sandbox.call import Call, told
 from selfplay_core.sandbox.entity_data import changed, data_of
 from selfplay_core.sandbox.nbt_path import NbtPath, found, removed, stored
 from selfplay_core.sandbox.problem import Failed
-from selfplay_core.sandbox.snbt import Array, Byte, Double, Float, Int, Long, Short, Tag, written
 from selfplay_core.sandbox.state import room_for
+from selfplay_core.sandbox.tags import Array, Byte, Double, Float, Int, Long, Short, Tag, written
 
 __all__ = ["HANDLERS", "holder_of", "numbered", "store_number"]
 

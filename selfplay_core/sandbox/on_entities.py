@@ -12,8 +12,8 @@ from selfplay_core.sandbox.population import matching
 from selfplay_core.sandbox.problem import Failed
 from selfplay_core.sandbox.registries import known
 from selfplay_core.sandbox.scan import full_id
-from selfplay_core.sandbox.snbt import Float, Tag
 from selfplay_core.sandbox.state import SPAWN, Being, Position
+from selfplay_core.sandbox.tags import Float, Tag
 
 __all__ = ["HANDLERS", "summoned"]
 

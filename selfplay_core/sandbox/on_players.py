@@ -10,7 +10,7 @@ from selfplay_core.sandbox.call import Call, named, told
 from selfplay_core.sandbox.items import ItemTest
 from selfplay_core.sandbox.names import display_name
 from selfplay_core.sandbox.problem import Failed
-from selfplay_core.sandbox.registries import known, stack_size
+from selfplay_core.sandbox.registries import known, registry, stack_size
 from selfplay_core.sandbox.state import Being
 
 __all__ = ["HANDLERS"]
@@ -19,6 +19,7 @@ _Handler = Callable[[Call], str]
 
 _MOST_KINDS: Final = 36
 _ADVANCEMENTS: Final = 125
+_HAVE: Final = {True: "already have them", False: "don't have them"}
 # Experience that a level takes, as the game reckons it.
 _FIRST, _SECOND = 15, 30
 
@@ -161,11 +162,9 @@ def _item_replace(call: Call) -> str:
     count = call.value("count", 1)
     for being in beings:
         if not being.is_player and slot.startswith(("hotbar", "inventory", "enderchest", "player")):
-            raise (
-                Failed(f"The target does not have slot {slot}")
-                if len(beings) == 1
-                else Failed(f"No targets accepted item {call.shown('item')} into slot {slot}")
-            )
+            alone = len(beings) == 1
+            none = f"No targets accepted item {call.shown('item')} into slot {slot}"
+            raise Failed(f"The target does not have slot {slot}" if alone else none)
         if slot in ("weapon", "weapon.mainhand"):
             being.held = None if item.path == "air" else item.path
         if item.path != "air" and (item.path in being.items or len(being.items) < _MOST_KINDS):
@@ -186,20 +185,37 @@ def _item_copied(call: Call) -> str:
 
 
 def _advancement(call: Call) -> str:
-    """Grant or revoke; who has got what is not kept, so that the first and the second time are the same."""
     beings = call.targets("targets")
-    verb, what = call.words[1:3]
-    done, towards = ("Granted", "to") if verb == "grant" else ("Revoked", "from")
+    granting = call.words[1] == "grant"
+    done, towards = ("Granted", "to") if granting else ("Revoked", "from")
     who = named(beings, "players")
-    if what == "everything":
-        return told(f"{done} {_ADVANCEMENTS} advancements {towards} {who}", _ADVANCEMENTS * len(beings))
+    if call.words[2] == "everything":
+        changed = _learn(beings, {f"advancement {name}" for name in registry("advancement")}, new=granting)
+        if not changed:
+            raise Failed(
+                f"Couldn't {call.words[1]} {_ADVANCEMENTS} advancements {towards} {who} as they {_HAVE[granting]}"
+            )
+        return told(f"{done} {_ADVANCEMENTS} advancements {towards} {who}", changed)
     name = call.value("advancement")
     if not known("advancement", name):
         raise Failed(f"No advancement was found by the name '{name}'")
     title = f"[{name.rpartition('/')[2].replace('_', ' ').title()}]"
     if call.has("criterion"):
         return f"{done} criterion '{call.value('criterion')}' of advancement {title} {towards} {who}"
-    return told(f"{done} the advancement {title} {towards} {who}", len(beings))
+    changed = _learn(beings, {f"advancement {name.removeprefix('minecraft:')}"}, new=granting)
+    if not changed:
+        raise Failed(f"Couldn't {call.words[1]} advancement {title} {towards} {who} as they {_HAVE[granting]}")
+    return told(f"{done} the advancement {title} {towards} {who}", changed)
+
+
+def _learn(beings: tuple[Being, ...], what: set[str], *, new: bool) -> int:
+    """Let beings know something, or forget it; return how many things that changed."""
+    changed = 0
+    for being in beings:
+        before = len(being.known)
+        being.known = being.known | what if new else being.known - what
+        changed += abs(len(being.known) - before)
+    return changed
 
 
 def _recipe(call: Call) -> str:
@@ -207,8 +223,12 @@ def _recipe(call: Call) -> str:
     name = call.value("recipe")
     if name is not None and not known("recipe", name):
         raise Failed(f"Unknown recipe: {name}")
-    verb = "Unlocked 1 recipe(s) for" if call.words[1] == "give" else "Took 1 recipe(s) from"
-    return told(f"{verb} {named(beings, 'players')}", len(beings))
+    giving = call.words[1] == "give"
+    names = registry("recipe") if name is None else {name.removeprefix("minecraft:")}
+    if not _learn(beings, {f"recipe {one}" for one in names}, new=giving):
+        raise Failed("No new recipes were learned" if giving else "No recipes could be forgotten")
+    verb = f"Unlocked {len(names)} recipe(s) for" if giving else f"Took {len(names)} recipe(s) from"
+    return told(f"{verb} {named(beings, 'players')}", len(names))
 
 
 def _silent(call: Call) -> str:

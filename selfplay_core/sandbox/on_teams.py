@@ -118,7 +118,7 @@ def _modify(call: Call) -> str:
         if team.options.get("color", "reset") == colour:
             raise Failed("Nothing changed. That team already has that color")
         team.options["color"] = colour
-        return f"Updated the color for team {shown} to {colour.replace('_', ' ').title()}"
+        return f"Updated the color for team {shown} to {colour}"
     if option in _FLAGS:
         return _flag(team, option, "true" if call.value("allowed") else "false")
     value = call.words[3]

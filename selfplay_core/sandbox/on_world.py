@@ -276,11 +276,30 @@ def _no_schedule(call: Call) -> str:
     raise Failed(f"No schedules with id {call.value('function')}")
 
 
-def _no_stopwatch(call: Call) -> str:
-    name = call.value("id")
-    if call.words[1] == "create":
+def _stopwatch(call: Call) -> str:
+    """Start and read stopwatches; none ever runs, for no time passes here."""
+    name, verb = call.value("id"), call.words[1]
+    watches = call.state.stopwatches
+    if verb == "create":
+        if name in watches:
+            raise Failed(f"Stopwatch '{name}' already exists")
+        room_for("names", watches)
+        watches.add(name)
         return f"Created Stopwatch '{name}'"
-    raise Failed(f"Stopwatch '{name}' does not exist")
+    if name not in watches:
+        raise Failed(f"Stopwatch '{name}' does not exist")
+    if verb == "query":
+        return told(f"Stopwatch '{name}' has run for 0.0s", 0)
+    if verb == "remove":
+        watches.remove(name)
+        return f"Removed Stopwatch '{name}'"
+    return f"Restarted Stopwatch '{name}'"
+
+
+def _loot(call: Call) -> str:
+    """Tell of four items, whatever the table holds: they are drawn by lot."""
+    table = call.value("loot_table")
+    return told(f"Dropped 4 items from loot table {table}" if isinstance(table, str) else "Dropped 4 items", 4)
 
 
 def _waypoint(call: Call) -> str:
@@ -301,7 +320,7 @@ HANDLERS: dict[str, _Handler] = {
     "function": _no_function,
     "gamerule": _gamerule,
     "locate": _locate,
-    **dict.fromkeys(("loot give", "loot insert", "loot replace", "loot spawn"), _fixed("Dropped 4 items", 4)),
+    **dict.fromkeys(("loot give", "loot insert", "loot replace", "loot spawn"), _loot),
     "me": _fixed(""),
     "particle": _particle,
     "place": _place,
@@ -311,7 +330,7 @@ HANDLERS: dict[str, _Handler] = {
     "schedule clear": _no_schedule,
     "schedule function": _no_function,
     "seed": _fixed("Seed: [4815162342]"),
-    "stopwatch": _no_stopwatch,
+    "stopwatch": _stopwatch,
     "time": _time,
     "waypoint": _waypoint,
     "weather": _weather,

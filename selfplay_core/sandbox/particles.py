@@ -9,7 +9,8 @@ from selfplay_core.sandbox import scan
 from selfplay_core.sandbox.problem import Rejected
 from selfplay_core.sandbox.registries import known
 from selfplay_core.sandbox.schema import family_error
-from selfplay_core.sandbox.snbt import Tag, read_tag
+from selfplay_core.sandbox.snbt import read_tag
+from selfplay_core.sandbox.tags import Tag
 
 __all__ = ["read_particle"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from selfplay_core.sandbox.entity_data import data_of
@@ -39,7 +39,7 @@ class Source:
     position: Position = SPAWN
     rotation: tuple[float, float] = (0.0, 0.0)
     forked: bool = False
-    stores: tuple[Any, ...] = ()
+    stores: tuple[Any, ...] = field(default=(), hash=False)
 
 
 def found(target: Selector, source: Source, state: State, *, players: bool) -> tuple[Being, ...]:

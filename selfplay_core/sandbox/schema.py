@@ -16,7 +16,8 @@ from typing import Any, Final
 from selfplay_core.sandbox import scan
 from selfplay_core.sandbox.problem import Rejected
 from selfplay_core.sandbox.registries import known, known_tag
-from selfplay_core.sandbox.snbt import Array, Int, Tag, read_compound, written
+from selfplay_core.sandbox.snbt import read_compound
+from selfplay_core.sandbox.tags import Array, Int, Tag, written
 from selfplay_core.sandbox.texts import text_error
 
 __all__ = ["TRANSIENT", "component_error", "family_error", "has_form", "item_error", "profile_error"]

@@ -1,7 +1,7 @@
 """The text form of NBT as the game has read it since 1.21.5: numbers, strings, lists, arrays, compounds, operations.
 
-What is read becomes plain Python: dict, list, str, and numbers that remember their size (`Byte` … `Double`), for a
-server shows `1b` and `1.0f` as it got them. Arrays are lists that remember theirs.
+What is told of a mistake is what the game's grammar tells: the first thing that it tried at the furthest place that it
+reached. Numbers are read as numbers where they begin like ones; a word may not.
 """
 
 from __future__ import annotations
@@ -10,67 +10,21 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from selfplay_core.sandbox import scan
 from selfplay_core.sandbox.problem import Rejected
+from selfplay_core.sandbox.tags import Array, Byte, Double, Float, Int, Long, Short, Tag
 
-__all__ = [
-    "Array",
-    "Byte",
-    "Double",
-    "Float",
-    "Int",
-    "Long",
-    "Short",
-    "Tag",
-    "read_compound",
-    "read_tag",
-    "written",
-]
-
-# dict[str, Tag] | list[Tag] | str | Byte … Double; a recursive type tells mypy no more than this.
-Tag = Any
+__all__ = ["read_compound", "read_tag"]
 
 _DEPTH_LIMIT: Final = 120
 _TOO_DEEP: Final = "Tried to read NBT tag with too high complexity, depth > 512"
 
 
-class Byte(int):
-    """A number of 8 bits; `true` and `false` are 1 and 0 of these."""
-
-
-class Short(int):
-    """A number of 16 bits."""
-
-
-class Int(int):
-    """A number of 32 bits."""
-
-
-class Long(int):
-    """A number of 64 bits."""
-
-
-class Float(float):
-    """A decimal number of 32 bits."""
-
-
-class Double(float):
-    """A decimal number of 64 bits."""
-
-
-class Array(list[int]):
-    """Whole numbers of one size; `letter` is B, I or L."""
-
-    def __init__(self, letter: str, numbers: list[int]) -> None:
-        super().__init__(numbers)
-        self.letter = letter
-
-
 _WHOLE: Final[dict[str, tuple[type[int], int]]] = {"b": (Byte, 8), "s": (Short, 16), "i": (Int, 32), "l": (Long, 64)}
 _DECIMAL_TYPES: Final[dict[str, type[float]]] = {"f": Float, "d": Double, "": Double}
-_ENDINGS: Final[dict[type, str]] = {Byte: "b", Short: "s", Int: "", Long: "L", Float: "f", Double: "d"}
 _ELEMENTS: Final[dict[str, tuple[type[int], ...]]] = {
     "B": (Byte,),
     "I": (Byte, Short, Int),
@@ -89,6 +43,11 @@ _INTEGER = re.compile(
     r"(?:\s*((?:[uUsS]\s*)?[bBsSiIlL]))?"
 )
 _BLANK = re.compile(r"\s")
+_PLAIN_DIGITS = re.compile(r"[+-]?\s*[0-9_]+")
+_FRACTION = re.compile(r"[+-]?\s*[0-9_]*\s*\.(?:\s*[0-9_]+)?")
+_WITH_EXPONENT = re.compile(r"[+-]?[\s0-9_.]*[eE][\s0-9_+-]*")
+_STARTS_VALUE = re.compile(r"[\"'{\[0-9A-Za-z_.+-]")
+_SHOWN_DIGITS: Final = 60
 _STARTS_NUMBER: Final = frozenset("+-.0123456789")
 _ESCAPES: Final = {"b": "\b", "s": " ", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
 _HEX: Final = {"x": 2, "u": 4, "U": 8}
@@ -129,11 +88,12 @@ def _compound(text: str, at: int, depth: int) -> tuple[dict[str, Tag], int]:
     at = scan.skip_blanks(text, at)
     while text[at : at + 1] != "}":
         key, end = _key(text, at)
+        start = scan.skip_blanks(text, _literal(text, end, ":"))
+        entries[key], at = _value(text, start, depth)
         if not key:
-            raise Rejected("Key cannot be empty", end)
-        at = _literal(text, end, ":")
-        entries[key], at = _value(text, at, depth)
-        at, more = _separator(text, at, "}")
+            hoped = _hoped_for(text[start:at], in_array=False)
+            raise Rejected("Key cannot be empty" if hoped == "," else f"Expected literal {hoped}", at)
+        at, more = _separator(text, start, at, "}")
         if not more:
             break
     return entries, at + 1
@@ -150,9 +110,12 @@ def _list(text: str, at: int, depth: int) -> tuple[list[Tag], int]:
             return _array(text, after + 1, letter)
     values: list[Tag] = []
     while text[at : at + 1] != "]":
-        value, at = _value(text, at, depth)
+        if not values and not _STARTS_VALUE.match(text, at):
+            raise Rejected("Expected literal B", at)
+        start = at
+        value, at = _value(text, start, depth)
         values.append(value)
-        at, more = _separator(text, at, "]")
+        at, more = _separator(text, start, at, "]")
         if not more:
             break
     return values, at + 1
@@ -160,27 +123,50 @@ def _list(text: str, at: int, depth: int) -> tuple[list[Tag], int]:
 
 def _array(text: str, at: int, letter: str) -> tuple[Array, int]:
     numbers: list[int] = []
+    wrong: str | None = None
     at = scan.skip_blanks(text, at)
     while text[at : at + 1] != "]":
-        number, at = _integer(text, at, default=letter.lower())
-        if not isinstance(number, _ELEMENTS[letter]):
-            raise Rejected("Invalid array element type", at)
-        numbers.append(int(number))
-        at, more = _separator(text, at, "]")
+        start = at
+        literal, at = _integer_literal(text, start)
+        kind = literal.ending[-1:] or letter.lower()
+        number = _decoded(literal, kind) if _WHOLE[kind][0] in _ELEMENTS[letter] else "Invalid array element type"
+        if isinstance(number, str):
+            wrong = wrong or number
+        else:
+            numbers.append(int(number))
+        at, more = _separator(text, start, at, "]", in_array=True)
         if not more:
             break
+    # The grammar looks at the numbers once it has the whole array.
+    if wrong:
+        raise Rejected(wrong, at + 1)
     return Array(letter, numbers), at + 1
 
 
-def _separator(text: str, at: int, closing: str) -> tuple[int, bool]:
-    """Return the place of what follows a value, and whether more may come; a comma may stand before the end."""
+def _separator(text: str, start: int, at: int, closing: str, *, in_array: bool = False) -> tuple[int, bool]:
+    """Return the place of what follows the value that began at `start`, and whether more may come.
+
+    A comma may stand before the end.
+    """
+    token = text[start:at]
     at = scan.skip_blanks(text, at)
     character = text[at : at + 1]
     if character == ",":
         return scan.skip_blanks(text, at + 1), True
     if character != closing:
-        raise Rejected("Expected literal ,", at)
+        raise Rejected(f"Expected literal {_hoped_for(token, in_array=in_array)}", at)
     return at, False
+
+
+def _hoped_for(token: str, *, in_array: bool) -> str:
+    """Return what the game's grammar tries first behind a value; its complaint names that, whatever else may come."""
+    if token[0] not in _STARTS_NUMBER:
+        return "," if token[0] in "\"'{[" or token[-1] == ")" else "("
+    if _PLAIN_DIGITS.fullmatch(token):
+        return "u|U" if in_array else "."
+    if _FRACTION.fullmatch(token):
+        return "e|E"
+    return "f|F" if _WITH_EXPONENT.fullmatch(token) else ","
 
 
 def _literal(text: str, at: int, character: str) -> int:
@@ -195,7 +181,7 @@ def _key(text: str, at: int) -> tuple[str, int]:
         return _quoted(text, at)
     word, end = scan.read_word(text, at)
     if not word:
-        raise Rejected("Expected a valid unquoted string", at)
+        raise Rejected('Expected literal "', at)
     return word, end
 
 
@@ -205,24 +191,25 @@ def _unquoted(text: str, at: int) -> tuple[Tag, int]:
         raise Rejected("Expected a valid unquoted string", at)
     after = scan.skip_blanks(text, end)
     if text[after : after + 1] == "(":
-        return _operation(text, word, at, after + 1)
+        return _operation(text, word, after + 1)
     if word.lower() in ("true", "false"):
         return Byte(word.lower() == "true"), end
     return word, end
 
 
-def _operation(text: str, name: str, start: int, at: int) -> tuple[Tag, int]:
+def _operation(text: str, name: str, at: int) -> tuple[Tag, int]:
     arguments: list[Tag] = []
     at = scan.skip_blanks(text, at)
     while text[at : at + 1] != ")":
-        value, at = _value(text, at, _DEPTH_LIMIT - 1)
+        start = at
+        value, at = _value(text, start, _DEPTH_LIMIT - 1)
         arguments.append(value)
-        at, more = _separator(text, at, ")")
+        at, more = _separator(text, start, at, ")")
         if not more:
             break
     operation = _OPERATIONS.get((name, len(arguments)))
     if operation is None:
-        raise Rejected(f"No such operation: {name}/{len(arguments)}", start)
+        raise Rejected(f"No such operation: {name}/{len(arguments)}", at + 1)
     return operation(arguments[0], at + 1), at + 1
 
 
@@ -288,65 +275,80 @@ def _escape(text: str, at: int) -> tuple[str, int]:
 def _number(text: str, at: int) -> tuple[Tag, int]:
     match = _FLOAT.match(text, at)
     if match is None:
-        return _integer(text, at, default="i")
+        return _integer(text, at)
     digits = match[1] or match[3]
     value = float(_BLANK.sub("", digits).replace("_", ""))
     kind = _DECIMAL_TYPES[(match[2] or match[4] or "").lower()]
     limit = 3.4028235677973366e38 if kind is Float else float("inf")
     if abs(value) >= limit:
-        raise Rejected("Non-finite numbers are not allowed", match.end())
-    return kind(value), _no_underscore(text, match.end())
+        named = match[2] or match[4]
+        raise Rejected("Non-finite numbers are not allowed" if named else "Expected literal f|F", match.end())
+    if text[match.end() : match.end() + 1] == "_":
+        raise _no_number(text, at, "")
+    return kind(value), match.end()
 
 
-def _integer(text: str, at: int, default: str) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class _Literal:
+    """A whole number as it is written: `ending` is its size in lower case, perhaps with `s` or `u` before it."""
+
+    negative: bool
+    digits: str
+    base: int
+    ending: str
+
+
+def _integer(text: str, at: int) -> tuple[int, int]:
+    literal, end = _integer_literal(text, at)
+    number = _decoded(literal, literal.ending[-1:] or "i")
+    if isinstance(number, str):
+        raise Rejected(number if literal.ending else "Expected literal .", end)
+    return number, end
+
+
+def _integer_literal(text: str, at: int) -> tuple[_Literal, int]:
     match = _INTEGER.match(text, at)
     if match is None:
-        start = at + (text[at : at + 1] in ("+", "-", "."))
-        raise Rejected("Expected a decimal number", start)
+        raise _no_number(text, at, "")
     sign, hexadecimal, binary, decimal, ending = match.groups()
     if decimal is not None and len(decimal) > 1 and decimal[0] == "0":
-        raise Rejected("Decimal numbers can't start with 0", at + len(sign) + 1)
+        raise _no_number(text, at, text[at : match.end(4)])
+    if text[match.end() : match.end() + 1] == "_":
+        raise _no_number(text, at, "")
     digits = (hexadecimal or binary or decimal or "").replace("_", "")
     base = 16 if hexadecimal else 2 if binary else 10
-    ending = _BLANK.sub("", ending or "").lower()
-    signed = base == 10 if len(ending) < 2 else ending[0] == "s"
-    if not signed and sign == "-":
-        raise Rejected("Expected a non-negative number", match.end())
-    kind, bits = _WHOLE[ending[-1:] or default]
+    return _Literal(sign == "-", digits, base, _BLANK.sub("", ending or "").lower()), match.end()
+
+
+def _decoded(literal: _Literal, kind: str) -> int | str:
+    """Return the number in its size, or why it has none."""
+    ending, digits = literal.ending, literal.digits
+    signed = literal.base == 10 if len(ending) < 2 else ending[0] == "s"
+    if literal.negative and not signed:
+        return "Expected a non-negative number"
+    make, bits = _WHOLE[kind]
     most = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
-    value = int(digits, base) if len(digits) <= 70 else 2**70
-    if value > most + (signed and sign == "-"):
-        raise Rejected(f"Failed to parse number: {sign}{digits[:40]}", match.end())
-    value = -value if sign == "-" else value
-    return kind(value - 2**bits if value >= 2 ** (bits - 1) else value), _no_underscore(text, match.end())
+    # Digits are counted first: turning a very long number into an int takes quadratic time.
+    value = int(digits, literal.base) if len(digits) <= 70 else 2**70
+    if value > most + (signed and literal.negative):
+        return _too_large(("-" if literal.negative else "") + digits, literal.base, bits)
+    value = -value if literal.negative else value
+    return make(value - 2**bits if value >= 2 ** (bits - 1) else value)
 
 
-def _no_underscore(text: str, end: int) -> int:
-    if text[end : end + 1] == "_":
-        raise Rejected("Underscore characters are not allowed at the start or end of a number", end)
-    return end
+def _no_number(text: str, at: int, digits: str) -> Rejected:
+    """Return the complaint about what begins like a number and is none.
+
+    The game's grammar tries it as a word at last, reads it to its end, and finds no bracket there.
+    """
+    word, end = scan.read_word(text, at)
+    if word in ("+", "-", ".", ""):
+        return Rejected("Expected a decimal number", end)
+    return Rejected("Expected literal ." if word == digits else "Expected literal (", end)
 
 
-def written(tag: Tag) -> str:
-    """Return a value as the server writes it in `data get`."""
-    if isinstance(tag, dict):
-        return "{" + ", ".join(f"{_written_key(key)}: {written(value)}" for key, value in tag.items()) + "}"
-    if isinstance(tag, Array):
-        ending = {"I": "", "B": "b", "L": "L"}[tag.letter]
-        return f"[{tag.letter}; " + ", ".join(f"{number}{ending}" for number in tag) + "]"
-    if isinstance(tag, list):
-        return "[" + ", ".join(map(written, tag)) + "]"
-    if isinstance(tag, str):
-        return _written_string(tag)
-    if isinstance(tag, float):
-        return f"{tag!r}".removesuffix("'") + _ENDINGS[type(tag)]
-    return f"{int(tag)}{_ENDINGS[type(tag)]}"
-
-
-def _written_key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9._+-]+", key) else _written_string(key)
-
-
-def _written_string(value: str) -> str:
-    quote = "'" if '"' in value and "'" not in value else '"'
-    return quote + value.replace("\\", "\\\\").replace(quote, f"\\{quote}") + quote
+def _too_large(digits: str, base: int, bits: int) -> str:
+    shown = digits if len(digits) <= _SHOWN_DIGITS else digits[:_SHOWN_DIGITS] + "..."
+    if bits <= 16:
+        return f'Failed to parse number: Value out of range. Value:"{shown}" Radix:{base}'
+    return f'Failed to parse number: For input string: "{shown}"' + ("" if base == 10 else f" under radix {base}")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from selfplay_core.sandbox.names import display_name
 from selfplay_core.sandbox.problem import Failed
-from selfplay_core.sandbox.snbt import Tag
+from selfplay_core.sandbox.tags import Tag
 
 __all__ = [
     "SPAWN",
@@ -53,7 +53,10 @@ _BOTTOM: Final = -64
 
 @dataclass(slots=True, eq=False)
 class Being:
-    """A player or another entity; `kind` is its entity type without the namespace, `data` what was given to it."""
+    """A player or another entity; `kind` is its entity type without the namespace, `data` what was given to it.
+
+    `known` are the advancements and recipes that a player has, `advancement …` and `recipe …`.
+    """
 
     name: str
     kind: str
@@ -66,6 +69,7 @@ class Being:
     modifiers: dict[tuple[str, str], float] = field(default_factory=dict)
     items: dict[str, int] = field(default_factory=dict)
     held: str | None = None
+    known: set[str] = field(default_factory=set)
     mode: str = "survival"
     levels: int = 5
     points: int = 0
@@ -156,6 +160,7 @@ class State:
         self.blocks: dict[Place, BlockHere] = {}
         self.storages: dict[str, dict[str, Any]] = {}
         self.rules: dict[str, str] = {}
+        self.stopwatches: set[str] = set()
         self.forced: dict[tuple[int, int], None] = {}
         self.border = Border()
         self.time = 1000

@@ -10,7 +10,7 @@ from selfplay_core.sandbox import scan
 from selfplay_core.sandbox.problem import Rejected
 from selfplay_core.sandbox.registries import COLOUR, known
 from selfplay_core.sandbox.selectors import read_target
-from selfplay_core.sandbox.snbt import Tag, written
+from selfplay_core.sandbox.tags import Tag, written
 
 __all__ = ["plain_text", "style_error", "text_error"]
 
@@ -120,7 +120,8 @@ def _nbt(value: Mapping[str, Tag]) -> str | None:
     given = [key for key in ((source,) if source is not None else _SOURCES) if key in value]
     if not given:
         return f"No key {source or 'entity'} in MapLike[{_shown(dict(value))}]"
-    return None if any(isinstance(value[key], str) for key in given) else f"Not a string: {_shown(value[given[0]])}"
+    wrongs = [_id_error(value, key) if key == "storage" else _needed_string(value, key) for key in given]
+    return None if None in wrongs else wrongs[0]
 
 
 def _object(value: Mapping[str, Tag]) -> str | None:

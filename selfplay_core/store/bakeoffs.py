@@ -9,7 +9,7 @@ from selfplay_core.errors import WorkspaceError
 from selfplay_core.models import Prompt, Trace, TraceId
 from selfplay_core.store.codec import decode, encode, storable
 from selfplay_core.store.database import Database, Reader
-from selfplay_core.store.runs import RunRecord, hold_generating, insert_run, run_number
+from selfplay_core.store.runs import RunRecord, insert_run, run_number
 from selfplay_core.store.traces import keep_trace
 
 __all__ = [
@@ -116,24 +116,19 @@ def refuse_bakeoff(reader: Reader) -> None:
 
 
 def begin_bakeoff(database: Database, record: BakeoffRecord) -> None:
-    """Record a bake-off, or that an earlier one goes on with as many cases; keeps other generators out.
-
-    Raises WorkspaceError if another process works here.
-    """
-    with database.locked():
-        hold_generating(database)
-        with database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO bakeoff (one, fingerprint, seed, plan, cases, wanted, sequential)"
-                " VALUES (1, ?, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET wanted = ?, sequential = ?",
-                (
-                    record.fingerprint,
-                    str(record.seed),
-                    record.plan,
-                    storable(record.cases),
-                    *(record.wanted, record.sequential) * 2,
-                ),
-            )
+    """Record a bake-off, or that an earlier one goes on with as many cases; the caller keeps others out."""
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO bakeoff (one, fingerprint, seed, plan, cases, wanted, sequential)"
+            " VALUES (1, ?, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET wanted = ?, sequential = ?",
+            (
+                record.fingerprint,
+                str(record.seed),
+                record.plan,
+                storable(record.cases),
+                *(record.wanted, record.sequential) * 2,
+            ),
+        )
 
 
 def contestants(reader: Reader) -> list[Contestant]:
@@ -142,23 +137,37 @@ def contestants(reader: Reader) -> list[Contestant]:
     return [Contestant(*row) for row in rows]
 
 
-def take_part(database: Database, model: str, record: RunRecord) -> Contestant:
-    """Let a model take part, as the run that it has here already, or else as this one."""
+def take_part(database: Database, model: str, digest: str, record: RunRecord) -> Contestant:
+    """Let a model take part, as the run that it has here already, or else as this one.
+
+    Raises WorkspaceError where another build of the model, of another digest, has answered here.
+    """
     found = next((one for one in contestants(database) if one.model == model), None)
     with database.transaction() as connection:
         if found is not None:
+            _refuse_other_build(database, found, digest)
+            connection.execute("UPDATE contestant SET digest = ? WHERE model = ?", (digest, model))
             connection.execute("UPDATE run SET status = 'running', ended_at = NULL WHERE id = ?", (found.run_id,))
             return found
         insert_run(connection, record)
         number = run_number(database, record.id)
-        connection.execute("INSERT INTO contestant (run, model) VALUES (?, ?)", (number, model))
+        connection.execute("INSERT INTO contestant (run, model, digest) VALUES (?, ?, ?)", (number, model, digest))
     return Contestant(model, record.id)
+
+
+def _refuse_other_build(database: Database, found: Contestant, digest: str) -> None:
+    ((before,),) = database.rows("SELECT digest FROM contestant WHERE model = ?", (found.model,))
+    if before and digest and before != digest and marks(database, found.run_id):
+        raise WorkspaceError(
+            f"another build of {found.model} has answered here: its digest was {before[:19]}, now it is {digest[:19]}. "
+            "Begin anew with --new, or give the build a name of its own in the model server."
+        )
 
 
 def announce_cases(database: Database, run_id: str, prompts: Iterable[tuple[TraceId, Prompt]]) -> set[int]:
     """Record the cases that a contestant is about to answer; returns the places of those that it has answered.
 
-    A prompt's round is its case's place. An errored answer is none.
+    A prompt's round is its case's place. What is marked as errored is no answer.
     """
     with database.transaction() as connection:
         run = run_number(database, run_id)
@@ -173,8 +182,8 @@ def announce_cases(database: Database, run_id: str, prompts: Iterable[tuple[Trac
                 " ON CONFLICT DO NOTHING",
                 (trace_id, run, prompt.round, prompt.slot, prompt.category, prompt.mode, storable(prompt.text)),
             )
-            row = connection.execute("SELECT open FROM prompt WHERE trace_id = ?", (trace_id,)).fetchone()
-            if not row[0]:
+            marked = "SELECT 1 FROM bakeoff_mark WHERE trace_id = ? AND mark <> 'errored'"
+            if connection.execute(marked, (trace_id,)).fetchone() is not None:
                 done.add(prompt.round)
         return done
 

@@ -32,6 +32,17 @@ class Disk:
         if offset == 0:
             sync_folder(path)
 
+    def append_again(self, path: Path, offset: int, data: bytes) -> None:
+        """Put `data` at `offset`, where it may stand already.
+
+        A sync that failed once succeeds the second time although the blocks never reached the disk: only what is
+        written anew is synced anew.
+        """
+        with _opened(path, os.O_RDWR) as fd:
+            self.write(fd, offset, data)
+            os.fsync(fd)
+        sync_folder(path)
+
     def write(self, fd: int, offset: int, data: bytes) -> None:
         view = memoryview(data)
         while view:
@@ -45,8 +56,10 @@ class Disk:
             os.fsync(fd)
 
     def sync(self, path: Path) -> None:
+        """Make sure of a file that was moved by a process which died before it had synced the folder."""
         with _opened(path, os.O_RDWR) as fd:
             os.fsync(fd)
+        sync_folder(path)
 
     def write_beside(self, path: Path, kept: int, fill: Callable[[BinaryIO], None]) -> None:
         """Make the next file beside `path`: its first `kept` bytes, then what `fill` writes."""

@@ -143,8 +143,11 @@ class Projection:
         with file_faults("recovering the output", self.path):
             if found is Found.TORN:
                 self._disk.cut(self.path, state.size)
-            if found is Found.PENDING:
-                self._disk.sync(self.path)
+            if pending is not None and found is Found.PENDING:
+                if pending.kind is PendingKind.APPEND:
+                    self._disk.append_again(self.path, state.size, pending.tail)
+                else:
+                    self._disk.sync(self.path)
             self._disk.discard(self.path)
         if pending is not None and found is Found.PENDING:
             return self._commit(_reached(state, pending))
@@ -220,7 +223,8 @@ class Projection:
             except OSError:
                 # What cannot be taken back now is known by its pending state, and cut at the next start.
                 with suppress(OSError, StoreError):
-                    self._recovered(state, inspect(self.path, state))
+                    found = inspect(self.path, state)
+                    self._recovered(state, Found.TORN if found is Found.PENDING else found)
                 raise
         reached = _reached(state, pending)
         last = last_mark(self._database, self._key) or _base_of(reached)

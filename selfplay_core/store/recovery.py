@@ -18,7 +18,7 @@ class Found(Enum):
 
     COMMITTED = "as it was left"
     PENDING = "as it was about to be"
-    TORN = "an append cut short: as it was left, and a beginning of what was to follow"
+    TORN = "an append cut short: as it was left, and some of what was to follow"
 
 
 def trusted(path: Path, state: OutputState) -> bool:
@@ -43,11 +43,24 @@ def inspect(path: Path, state: OutputState) -> Found:
                 return Found.COMMITTED
             if pending is not None and pending.kind is PendingKind.APPEND and size <= pending.size:
                 file.seek(state.size)
-                if pending.tail.startswith(rest := file.read(len(pending.tail) + 1)):
-                    return Found.PENDING if len(rest) == len(pending.tail) else Found.TORN
+                rest = file.read(len(pending.tail) + 1)
+                if rest == pending.tail:
+                    return Found.PENDING
+                if _is_begun(rest, pending.tail):
+                    return Found.TORN
     if pending is not None and _is_rewritten(pending, size, digests):
         return Found.PENDING
     raise _edited(path, state, _difference(size, state, digests))
+
+
+def _is_begun(rest: bytes, tail: bytes) -> bool:
+    """Whether `rest` is as much of `tail` as a killed process or a power cut leaves, in any order of its blocks.
+
+    A file system may know the new size of a file before its content, which reads as zeros then; our lines hold none.
+    """
+    if tail.startswith(rest):
+        return True
+    return len(rest) <= len(tail) and all(got in (0, wanted) for got, wanted in zip(rest, tail, strict=False))
 
 
 def _is_rewritten(pending: Pending, size: int, digests: dict[int, str]) -> bool:

@@ -14,7 +14,8 @@ CREATE TABLE bakeoff (
 -- Each model is a run, each case a round of one prompt, numbered by the case's place.
 CREATE TABLE contestant (
     run INTEGER PRIMARY KEY REFERENCES run (seq),
-    model TEXT NOT NULL UNIQUE
+    model TEXT NOT NULL UNIQUE,
+    digest TEXT NOT NULL                     -- of the build that answers, blank where the server tells none
 ) STRICT;
 
 CREATE TABLE bakeoff_mark (

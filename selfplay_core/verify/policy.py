@@ -129,8 +129,14 @@ def pattern_of(command: str) -> str:
     Of a command that is read in several ways, the one with the gravest ruling; blank where there is no command.
     """
     lists = _Lists(_NO_ENTRIES, _NO_ENTRIES, _NO_ENTRIES, _NO_ENTRIES)
-    calls = [(_on_call(call, reading, lists).risk, call) for reading in readings(command) for call in reading.calls]
-    _, call = max(calls, key=lambda item: item[0])
+    calls = [
+        (_on_call(call, reading, lists).risk, call)
+        for reading in readings(command)
+        for call in reading.calls
+        # An entry is read with odd spelling forgiven, so that a name with an odd space in it would be two words.
+        if loosened(call.name) == call.name
+    ]
+    _, call = max(calls, key=lambda item: item[0], default=(0, Call("", "")))
     first = next(iter(words(call.rest.lower())), "")
     return f"{call.shown} {first}" if call.name in _WITH_SUB_WORD and first.isidentifier() else call.shown
 
@@ -316,8 +322,9 @@ def _entries(entries: frozenset[str]) -> frozenset[tuple[str, ...]]:
 
 
 def _entry_words(entry: str) -> tuple[str, ...]:
-    first, *rest = words(loosened(entry)) or [""]
-    name = bare_name(first)[0]
+    # A command's name ends at the first space, whatever quotes are in it.
+    first, _, arguments = loosened(entry).partition(" ")
+    name, rest = bare_name(first)[0], words(arguments)
     name = ALIASES.get(name, name)
     if name == "function" and rest:
         return (name, _full_id(rest[0]))

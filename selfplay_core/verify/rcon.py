@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import select
 import socket
 import ssl
 import struct
@@ -21,7 +22,7 @@ from typing import NoReturn, Self, TypeVar
 
 import mcrcon
 
-from selfplay_core.errors import ConnectionLost, LoginRefused, ProtocolViolation
+from selfplay_core.errors import ConnectionLost, LoginRefused, NothingSent, ProtocolViolation
 from selfplay_core.verify.address import RconAddress, unreachable
 from selfplay_core.verify.packets import (
     MAX_COMMAND_BYTES,
@@ -90,8 +91,12 @@ class RconClient:
 
     @property
     def connected(self) -> bool:
-        """Whether a login stands and no fault was seen since; a silent loss shows at the next command."""
-        return self._logged_in and self._worker is not None and self._worker.serving
+        """Whether a login stands, no fault was seen since, and the server has not closed or spoken unasked.
+
+        The loss of a server that says nothing more shows at the next command.
+        """
+        wire, worker = self._wire, self._worker
+        return self._logged_in and wire is not None and worker is not None and worker.serving and wire.is_quiet()
 
     async def open(self) -> None:
         """Connect and log in, anew after a fault; does nothing while connected.
@@ -102,7 +107,7 @@ class RconClient:
         async with self._turn:
             if self.connected:
                 return
-            self._logged_in = False
+            await self._end()
             wire = self._wire = _Wire(self.address, self._password, self._connect_seconds, self._command_seconds)
             worker = self._worker = Worker(wire, f"rcon {self.address}")
             try:
@@ -116,13 +121,13 @@ class RconClient:
         """Send one command and return the whole reply, verbatim.
 
         Raises CommandTooLong, or ValueError for text that no packet can carry, before anything is sent;
-        ConnectionLost or ProtocolViolation when the connection is gone or goes.
+        NothingSent when the connection is gone, ConnectionLost or ProtocolViolation when it goes.
         """
         check_command(text)
         async with self._turn:
             wire, worker = self._wire, self._worker
             if wire is None or worker is None or not self.connected:
-                raise ConnectionLost(
+                raise NothingSent(
                     f"There is no connection to the RCON server {self.address}: "
                     "nothing was sent. Connect first, then send the command again."
                 )
@@ -130,6 +135,10 @@ class RconClient:
 
     async def aclose(self) -> None:
         """Close the connection and wait for its thread; a command under way ends as ConnectionLost."""
+        await self._end()
+
+    async def _end(self) -> None:
+        self._logged_in = False
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.stop()
@@ -187,6 +196,20 @@ class _Wire(mcrcon.MCRcon):
         """Close the socket; harmless when there is none."""
         with self._guard:
             super().disconnect()
+
+    def is_quiet(self) -> bool:
+        """Whether nothing is there to be read while nobody asks: an end, or bytes that answer no request.
+
+        Nothing is waited for. An encrypted connection is taken for quiet: it has bytes of its own.
+        """
+        with self._guard:
+            if self.socket is None:
+                return False
+            if isinstance(self.socket, ssl.SSLSocket):
+                return True
+            poll = select.poll()
+            poll.register(self.socket, select.POLLIN)
+            return not poll.poll(0)
 
     def abort(self) -> None:
         """Make every wait of the thread fail at once, now and later; the thread itself closes the socket."""

@@ -261,6 +261,8 @@ def _every_start(text: str) -> Reading:
     calls = []
     for start in (0, *starts):
         name, doubled, end = _root(text, start)
+        while name == "run" and end < len(text):
+            name, doubled, end = _root(text, end)
         calls.append(Call(name, text[end:].strip(" ") if start else "", doubled))
     return Reading(
         calls=tuple(calls),

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from selfplay_core.errors import ConnectionLost, ProtocolViolation, SelfplayError, ServerUnreachable, SettingsError
+from selfplay_core.errors import (
+    ConnectionLost,
+    NothingSent,
+    ProtocolViolation,
+    SelfplayError,
+    ServerFault,
+    ServerUnreachable,
+    SettingsError,
+)
 from selfplay_core.models import Action, CommandResult, Ruling, VerdictOutcome, WorldIdentity
 from selfplay_core.text import clip, one_line, without_colours
 from selfplay_core.verify.canary import inspect
@@ -66,15 +74,38 @@ class Conduct:
 
 
 class FaultCount:
-    """How often each command of one attempt has met a fault; it outlives the server's absences."""
+    """What one attempt has met over all its connections: how often each command met a fault, and what was answered.
+
+    It outlives the server's absences.
+    """
 
     def __init__(self) -> None:
         self._faults: Counter[int] = Counter()
+        self._answered: list[CommandResult] = []
+        self._unanswered: set[int] = set()
 
-    def exhausted_by(self, position: int) -> bool:
+    def exhausted_by(self, position: int, fault: ServerFault) -> bool:
         """Count a fault at a command; True once it is one too many."""
         self._faults[position] += 1
+        if not isinstance(fault, NothingSent):
+            self._unanswered.add(position)
         return self._faults[position] > _FAULTS_ALLOWED
+
+    def settle(self, position: int, found: CommandResult) -> CommandResult:
+        """Return what counts for a command that may have been sent before: the first reply that came whole.
+
+        Servers remember: what was done once can fail when it is done again (`scoreboard objectives add`, `kill`).
+        So raises ConnectionLost where a command failed whose first reply was lost: nobody knows why it did.
+        """
+        if position < len(self._answered):
+            return self._answered[position]
+        if position in self._unanswered and found.verdict.outcome is VerdictOutcome.FAILED:
+            raise ConnectionLost(
+                f"The reply to {clip(one_line(found.command), 80)!r} was lost. Sent again it failed, perhaps because "
+                "it had been carried out before, so this is no verdict. Nothing is to be done: the next run asks anew."
+            )
+        self._answered.append(found)
+        return found
 
 
 def too_long(command: str) -> bool:
@@ -143,8 +174,9 @@ class Verifier:
     ) -> tuple[CommandResult, ...]:
         """Run every command in order, also past a failure, and judge the replies.
 
-        After a fault the whole attempt is verified anew on a new connection; a second fault on the same
-        command is raised, and so is a server that cannot be reached. Raises PolicyViolation unless the
+        After a fault the whole attempt is verified anew on a new connection, and what had been answered before
+        stands; a second fault on the same command is raised, and so is a server that cannot be reached, and
+        a doubt whether a command had run (`FaultCount.settle`). Raises PolicyViolation unless the
         policy allows every command (one that it asks about may be probed, or run once a person allowed it), and
         CapReached before a run would do more than it may, TooSoon where it must wait for its minute.
         """
@@ -168,9 +200,9 @@ class Verifier:
                         position = len(results)
                         if not probe:
                             self._meter.spend(command, before=commands[:position])
-                        results.append(await send(command))
-                except (ConnectionLost, ProtocolViolation):
-                    if faults.exhausted_by(position):
+                        results.append(faults.settle(position, await send(command)))
+                except (ConnectionLost, ProtocolViolation) as fault:
+                    if faults.exhausted_by(position, fault):
                         raise
                     continue
                 if not probe:

@@ -11,8 +11,9 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from selfplay_core.bakeoff.beginning import BakeoffJob
 from selfplay_core.bakeoff.cases import WORKSPACE, CaseBook, read_cases
-from selfplay_core.bakeoff.contest import BakeoffJob, bake_off
+from selfplay_core.bakeoff.contest import bake_off
 from selfplay_core.bakeoff.events import BakeoffEnded
 from selfplay_core.bakeoff.guard import lift
 from selfplay_core.bakeoff.ledger import read_folder
@@ -21,7 +22,7 @@ from selfplay_core.bakeoff.report import make_report
 from selfplay_core.bakeoff.terms import digest, terms_of
 from selfplay_core.engine.control import Control
 from selfplay_core.engine.session import Job, plan_of
-from selfplay_core.errors import Fault, SelfplayError, SettingsError, UntrustedServer, UsageError
+from selfplay_core.errors import Fault, SelfplayError, SettingsError, StoreError, UntrustedServer, UsageError
 from selfplay_core.models import SANDBOX_MODELS
 from selfplay_core.store.database import DATABASE_NAME, Reader
 from selfplay_core.text import clean, one_line
@@ -65,7 +66,16 @@ def run(options: argparse.Namespace) -> int:
 
 async def _contest(job: BakeoffJob, show: Show) -> int:
     control = Control()
-    ended, signalled = await heeding_signals(bake_off(job, control, show.event), control)
+    try:
+        ended, signalled = await heeding_signals(bake_off(job, control, show.event), control)
+    except (Fault, UntrustedServer, StoreError) as error:
+        if show.answers:
+            # What was answered stays, and is worth a look, whatever ended it.
+            show.report(conclude(job.folder, job.workspace), BakeoffEnded("failed", str(error)), job.folder)
+        raise
+    except OSError:
+        conclude(job.folder, job.workspace)
+        raise
     show.report(conclude(job.folder, job.workspace), ended, job.folder)
     if ended.status == "gave_up":
         print(f"selfplay-tui: {clean(ended.reason)}", file=sys.stderr)

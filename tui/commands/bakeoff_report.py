@@ -7,17 +7,18 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
 import orjson
 
-from selfplay_core.bakeoff.document import HEADINGS, cells, headline, how_decided, leaks_told, verdicts
 from selfplay_core.bakeoff.document import as_json as report_as_json
 from selfplay_core.bakeoff.events import BakeoffEnded, BakeoffStarted, CaseMarked
 from selfplay_core.bakeoff.marks import Mark
 from selfplay_core.bakeoff.publish import JSON_NAME, MARKDOWN_NAME
 from selfplay_core.bakeoff.report import Report
+from selfplay_core.bakeoff.sentences import HEADINGS, cells, headline, how_decided, leaks_told, verdicts
 from selfplay_core.bakeoff.standing import Figures
 from selfplay_core.events import Event, as_json
 from selfplay_core.models import WorldKind
@@ -27,7 +28,8 @@ from tui.commands.reports import event_line
 __all__ = ["Show", "choose_show"]
 
 _WORDS: Final = {Mark.OK: "OK", Mark.FIXED: "OK (fixed)", Mark.MISS: "MISS", Mark.OPEN: "open", Mark.ERRORED: "errored"}
-_GAP: Final = "  "
+_GAP: Final = " "
+_CELL: Final = 7
 _LONGEST_NAME: Final = 28
 _LEAST_NAME: Final = 12
 _COLUMNS_KEPT: Final = HEADINGS.index("errored") + 1
@@ -127,11 +129,12 @@ def _closing(report: Report, ended: BakeoffEnded, folder: Path | None) -> Iterat
     width = shutil.get_terminal_size().columns
     if ended.reason:
         yield from _wrapped(f"{ended.status}: {ended.reason}", width)
-    yield from _table("model", {one.entrant.label: one.overall for one in report.standings}, width)
+    names = max(len(name) for one in report.standings for name in (one.entrant.label, *one.by_category, "model"))
+    table = partial(_table, width=width, room=min(names, _LONGEST_NAME))
+    yield from table("model", {one.entrant.label: one.overall for one in report.standings})
     for one in report.standings:
         yield ""
-        yield from _table(one.entrant.label, one.by_category, width)
-        yield from _table("", one.by_mode, width)
+        yield from table(one.entrant.label, {**one.by_category, **one.by_mode})
         for word, reasons in (("MISS", one.overall.missed_because), ("open", one.overall.open_because)):
             if reasons:
                 yield f"{word}: {', '.join(f'{why} {count}' for why, count in reasons.items())}"
@@ -164,17 +167,14 @@ def _shortened(name: str, room: int) -> str:
     return f"{name[:head]}…{name[len(name) - (room - 1 - head) :]}"
 
 
-def _table(name: str, rows: Mapping[str, Figures], width: int) -> Iterator[str]:
-    if not rows:
-        return
+def _table(name: str, rows: Mapping[str, Figures], *, width: int, room: int) -> Iterator[str]:
+    """Yield a table whose names have so much room, if the terminal is that wide."""
     body = [(label, cells(figures)) for label, figures in rows.items()]
-    widths = [max(len(heading), *(len(line[column]) for _, line in body)) for column, heading in enumerate(HEADINGS)]
     # What stands at the right is the least of it, and in the report all the same.
-    while len(widths) > _COLUMNS_KEPT and sum(widths) + len(_GAP) * len(widths) + _LONGEST_NAME > width:
-        widths.pop()
-    room = max(width - sum(widths) - len(_GAP) * len(widths), _LEAST_NAME)
-    names = [_shortened(one_line(label), min(room, _LONGEST_NAME)) for label in (name, *rows)]
-    longest = max(len(shown) for shown in names)
-    for shown, line in zip(names, (HEADINGS, *(line for _, line in body)), strict=True):
-        columns = (cell.rjust(size) for cell, size in zip(line, widths, strict=False))
-        yield _GAP.join((shown.ljust(longest), *columns))
+    columns = len(HEADINGS)
+    while columns > _COLUMNS_KEPT and room + (_CELL + len(_GAP)) * columns > width:
+        columns -= 1
+    shown = max(min(room, width - (_CELL + len(_GAP)) * columns), _LEAST_NAME)
+    for label, line in ((name, HEADINGS), *body):
+        beginning = _shortened(one_line(label), shown).ljust(shown)
+        yield _GAP.join((beginning, *(cell.rjust(_CELL) for cell in line[:columns]))).rstrip()

@@ -19,6 +19,7 @@ from selfplay_core.events import Event, RunEnded
 from selfplay_core.text import clean
 from tui.commands.reports import Report, choose_report
 from tui.commands.summary import Summary
+from tui.early import Interrupted, released_signals
 from tui.job import make_job
 from tui.logs import log_to
 from tui.streams import give_up_stdout, make_streams_sure
@@ -70,17 +71,26 @@ def run(options: argparse.Namespace) -> int:
     log_to(logging.StreamHandler(sys.stderr), "%(levelname)s %(message)s")
     make_streams_sure()
     try:
-        job = make_job(options)
+        with released_signals():
+            job = make_job(options)
+            work = _print_prompts if options.dry_run else _generate
+            return asyncio.run(_supervise(job, work, _new_batch(options)))
     except UsageError as error:
         return _complain(error, _USAGE)
+    except Interrupted as early:
+        batch = _new_batch(options)
+        batch.summary.apply(RunEnded("interrupted", "The run was asked to stop before it began."))
+        batch.close()
+        return early.code
+
+
+def _new_batch(options: argparse.Namespace) -> _Batch:
     summary = Summary()
     report = choose_report(as_json_lines=options.json, dry_run=options.dry_run, summary=summary)
-    work = _print_prompts if options.dry_run else _generate
-    return asyncio.run(_supervise(job, work, report, summary))
+    return _Batch(Control(), report, summary)
 
 
-async def _supervise(job: Job, work: Callable[[Job, _Batch], Awaitable[int]], report: Report, summary: Summary) -> int:
-    batch = _Batch(Control(), report, summary)
+async def _supervise(job: Job, work: Callable[[Job, _Batch], Awaitable[int]], batch: _Batch) -> int:
     task = asyncio.ensure_future(work(job, batch))
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:

@@ -1,0 +1,1 @@
+"""What any input must do, for two drivers: hypothesis within the tests, atheris by `make fuzz`."""
