@@ -24,7 +24,7 @@ _STAND_INS: Final = {
     # A password that is typed where the document leaves it out.
     "PASSWORD=…": f"PASSWORD={PASSWORD}",
     # Enough to see that it runs.
-    "--rounds 20": "--rounds 1",
+    "--rounds 20": "--rounds 4",
     "--students 30": "--students 2",
     "FOLDER FOLDER": "monday/bakeoff friday/bakeoff",
     "--workspace FOLDER": "--workspace monday/bakeoff",
@@ -43,6 +43,7 @@ NOT_RUN: Final = {
     "git clone": "the address is the reader's",
     "cd selfplay-tui": "goes where the tests are already",
     "python -m selfplay_core.sandbox.make_ids": "writes into the source tree what it downloads",
+    "python -m selfplay_core.sandbox.make_schemas": "writes into the source tree",
     ".venv/bin/python -m tests.golden_cases": "writes into the source tree",
     ".venv/bin/pytest": "the tests within the tests",
 }
@@ -99,6 +100,7 @@ async def ground(folder: Path, stock: Stock) -> AsyncIterator[Ground]:
                 "OLLAMA_HOST": model.url,
                 # Short runs; as flags they would stand in every example.
                 "SELFPLAY_RUN__ROUNDS": "1",
+                "SELFPLAY_RUN__SEED": "11",
                 "SELFPLAY_RUN__PROMPTS_PER_CATEGORY": "1",
             }
             yield Ground(folder, model, server, variables)

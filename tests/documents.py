@@ -99,7 +99,12 @@ def _whole_lines(first: int, lines: list[str]) -> Iterator[tuple[int, str]]:
 
 def _looks_like_a_command(line: str) -> bool:
     first = _FIRST.match(line)
-    return bool(first and first["program"] in _PROGRAMS) or bool(_OURS.search(line) and "|" in line)
+    return bool(first and first["program"] in _PROGRAMS) or _is_ours(line)
+
+
+def _is_ours(line: str) -> bool:
+    """Whether one of the programs of a pipe is ours."""
+    return any((first := _FIRST.match(part.strip())) and first["program"] == "selfplay-tui" for part in line.split("|"))
 
 
 def help_examples(command: str, text: str) -> list[Line]:
@@ -133,7 +138,7 @@ def kind_of(line: Line) -> Kind:
         return "make"
     if line.text.startswith("chmod "):
         return "run"
-    if not _OURS.search(line.text):
+    if not _is_ours(line.text):
         return "other"
     if any(sign in line.text for sign in "|<>"):
         return "run"

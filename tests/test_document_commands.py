@@ -66,6 +66,8 @@ async def _run(here: Ground, line: Line) -> None:
         case "other":
             known = any(line.text.startswith(beginning) for beginning in NOT_RUN)
             assert known, f"{line.place}: {line.text!r} is nobody's command; give it a reason in NOT_RUN"
+            gone = [word for word in line.text.split() if word.startswith("tests") and not (ROOT / word).exists()]
+            assert not gone, f"{line.place}: {gone} is not there"
         case "serve":
             await _serve(here, line)
         case "screen":
