@@ -34,8 +34,8 @@ BEFORE_IT_RUNS = {"cut_before", "split_request"}
 """These keep a command from the server."""
 SILENT: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
-        "stall": {"rcon__command_seconds": 0.25, "llm__first_byte_seconds": 1.0},
-        "stall_mid_packet": {"rcon__command_seconds": 0.25},
+        "stall": {"rcon__command_seconds": 0.4, "llm__first_byte_seconds": 1.0},
+        "stall_mid_packet": {"rcon__command_seconds": 0.4},
         "stall_mid_line": {"llm__stall_seconds": 1.0},
         "endless_newlines": {"llm__total_seconds": 1.5},
     }

@@ -13,7 +13,7 @@ from selfplay_core.errors import UsageError
 from selfplay_core.models import ModelIdentity, Trace
 from selfplay_core.store.bakeoffs import BakeoffRecord, MarkRecord, bakeoff_of, contestants, marks, taken
 from selfplay_core.store.codec import decode
-from selfplay_core.store.database import DATABASE_NAME, Reader
+from selfplay_core.store.database import DATABASE_NAME, Reader, open_current
 
 __all__ = ["Entrant", "Ledger", "Result", "marks_by_model", "read_folder", "read_ledger"]
 
@@ -77,7 +77,7 @@ def read_folder(folder: Path) -> Ledger:
     """Read a bake-off back; raises UsageError where there is none, StoreError if it cannot be read."""
     if not (folder / DATABASE_NAME).is_file():
         raise UsageError(f"no bake-off is here: {folder}. Name the folder that `bakeoff` told of, its --output.")
-    with closing(Reader.open(folder)) as reader:
+    with closing(open_current(folder)) as reader:
         return read_ledger(reader)
 
 

@@ -17,7 +17,7 @@ from selfplay_core.sandbox.criteria import is_criterion
 from selfplay_core.sandbox.items import read_item, read_item_test
 from selfplay_core.sandbox.nbt_path import read_nbt_path
 from selfplay_core.sandbox.particles import read_particle
-from selfplay_core.sandbox.problem import Rejected
+from selfplay_core.sandbox.problem import Rejected, shown_number
 from selfplay_core.sandbox.registries import COLOUR, GAMEMODE, known, known_tag
 from selfplay_core.sandbox.schema import family_error
 from selfplay_core.sandbox.selectors import Selector, read_target
@@ -68,9 +68,9 @@ def _decimal(name: str) -> Reader:
 def _bounded(name: str, value: float, at: int, properties: Mapping[str, Any]) -> None:
     low, high = properties.get("min"), properties.get("max")
     if low is not None and value < low:
-        raise Rejected(f"{name} must not be less than {low}: found {value}", at)
+        raise Rejected(f"{name} must not be less than {shown_number(low)}: found {shown_number(value)}", at)
     if high is not None and value > high:
-        raise Rejected(f"{name} must not be more than {high}: found {value}", at)
+        raise Rejected(f"{name} must not be more than {shown_number(high)}: found {shown_number(value)}", at)
 
 
 def _string(text: str, at: int, properties: Mapping[str, Any]) -> tuple[str, int]:

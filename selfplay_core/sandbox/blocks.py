@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from selfplay_core.sandbox.tags import Tag
 
 __all__ = ["Block", "read_block", "read_block_predicate"]
 
+_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _UNCLOSED = "Expected closing ] for block state properties"
 
 
@@ -85,6 +87,8 @@ def _read_states(text: str, at: int, name: str, *, any_property: bool) -> tuple[
             raise Rejected(f"Expected value for property '{key}' on block {name}", start if any_property else at)
         value_at = scan.skip_blanks(text, at + 1)
         value, at = scan.read_string(text, value_at)
+        if not any_property and _INTEGER.fullmatch(value) and allowed[key][0].isdigit():
+            value = str(int(value))  # a number by any of its spellings
         if not any_property and value not in allowed[key]:
             raise Rejected(f"Block {name} does not accept '{value}' for {key} property", value_at)
         states[key] = value

@@ -95,6 +95,6 @@ def read_swizzle(text: str, at: int, _: Mapping[str, Any]) -> tuple[str, int]:
         axis = text[at]
         at += 1
         if axis not in "xyz" or axis in axes:
-            raise Rejected("Invalid swizzle; expected combination of 'x', 'y' and 'z'", at)
+            raise Rejected("Invalid swizzle: expected combination of 'x', 'y' and 'z'", at)
         axes += axis
     return axes, at

@@ -8,6 +8,7 @@ from selfplay_core.sandbox.problem import Failed
 from selfplay_core.sandbox.state import Being
 from selfplay_core.sandbox.tags import Array, Byte, Double, Float, Int, Short, Tag
 from selfplay_core.sandbox.texts import plain_text, text_error
+from selfplay_core.sandbox.things import THINGS
 
 __all__ = ["changed", "data_of", "taken_in"]
 
@@ -16,25 +17,6 @@ _HEALTH: Final = {
     "ender_dragon": 200.0, "creeper": 20.0, "spider": 16.0, "enderman": 40.0, "wolf": 8.0, "cat": 10.0, "bat": 6.0,
     "warden": 500.0, "villager": 20.0, "horse": 15.0,
 }  # fmt: skip
-# What has no health: things, not mobs.
-_THINGS: Final = frozenset(
-    (
-        *(
-            "item",
-            "arrow",
-            "boat",
-            "minecart",
-            "tnt",
-            "falling_block",
-            "item_frame",
-            "painting",
-            "marker",
-            "interaction",
-        ),
-        *("text_display", "block_display", "item_display", "lightning_bolt", "area_effect_cloud", "experience_orb"),
-        *("firework_rocket", "end_crystal", "fireball", "snowball", "egg", "ender_pearl", "potion", "leash_knot"),
-    )
-)
 _OWN: Final = ("Pos", "Tags", "UUID", "id", "Passengers", "Rotation")
 
 
@@ -50,7 +32,7 @@ def data_of(being: Being) -> dict[str, Tag]:
         "Rotation": [Float(0.0), Float(0.0)],
         "fall_distance": Double(0.0),
     }
-    if being.kind not in _THINGS:
+    if being.kind not in THINGS:
         data["Health"] = Float(_HEALTH.get(being.kind, 20.0))
     if being.is_player:
         data |= _of_a_player(being)

@@ -11,6 +11,7 @@ from selfplay_core.sandbox.population import matching
 from selfplay_core.sandbox.problem import Failed
 from selfplay_core.sandbox.registries import highest_level
 from selfplay_core.sandbox.state import Being
+from selfplay_core.sandbox.things import THINGS
 
 __all__ = ["HANDLERS"]
 
@@ -22,24 +23,6 @@ _INSTANT: Final = ("instant_health", "instant_damage", "saturation")
 _FOREVER: Final = -1
 _NOT_ENCHANTED: Final = (
     "Nothing changed. Targets either have no item in their hands or the enchantment could not be applied"
-)
-# What entities without a body of their own have: no effects, no attributes.
-_BODILESS: Final = frozenset(
-    (
-        *(
-            "item",
-            "arrow",
-            "boat",
-            "minecart",
-            "tnt",
-            "falling_block",
-            "item_frame",
-            "painting",
-            "marker",
-            "interaction",
-        ),
-        *("text_display", "block_display", "item_display", "lightning_bolt", "area_effect_cloud", "experience_orb"),
-    )
 )
 _ATTRIBUTES: Final = {
     "max_health": 20.0, "movement_speed": 0.1, "attack_damage": 1.0, "attack_speed": 4.0, "armor": 0.0, "luck": 0.0,
@@ -68,7 +51,7 @@ def _effect_give(call: Call) -> str:
     else:
         seconds = call.value("seconds", _USUAL_SECONDS)
         ticks = seconds if name in _INSTANT else seconds * 20
-    changed = [being for being in beings if being.kind not in _BODILESS and _apply(being, name, ticks, level)]
+    changed = [being for being in beings if being.kind not in THINGS and _apply(being, name, ticks, level)]
     if not changed:
         raise Failed("Unable to apply this effect (target is either immune to effects, or has something stronger)")
     return told(f"Applied effect {call.shown('effect')} to {named(beings, 'targets')}", len(changed))
@@ -111,7 +94,7 @@ def _enchant(call: Call) -> str:
         raise Failed(f"{level} is higher than the maximum level of {most} supported by that enchantment")
     holding = [being for being in beings if being.held is not None]
     if len(beings) == 1:
-        if not beings[0].is_player and beings[0].kind in _BODILESS:
+        if not beings[0].is_player and beings[0].kind in THINGS:
             raise Failed(f"{beings[0].name} is not a valid entity for this command")
         if not holding:
             raise Failed(f"{beings[0].name} is not holding any item")
@@ -129,7 +112,7 @@ def _attribute(call: Call) -> str:
     being = beings[0]
     name = call.value("attribute").removeprefix("minecraft:")
     shown = call.shown("attribute")
-    if being.kind in _BODILESS:
+    if being.kind in THINGS:
         raise Failed(f"{being.name} is not a valid entity for this command")
     usual = _ATTRIBUTES.get(name)
     if usual is None or (name in _PLAYERS_ONLY and not being.is_player):

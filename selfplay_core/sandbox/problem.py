@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-__all__ = ["INCOMPLETE", "INCORRECT", "TRAILING", "Failed", "Problem", "Rejected", "with_context"]
+__all__ = ["INCOMPLETE", "INCORRECT", "TRAILING", "Failed", "Problem", "Rejected", "shown_number", "with_context"]
 
 INCOMPLETE = "Unknown or incomplete command. See below for error"
 INCORRECT = "Incorrect argument for command"
@@ -48,3 +49,14 @@ def with_context(problem: Problem, command: str) -> str:
     before = command[max(0, cursor - _CONTEXT) : cursor]
     ellipsis = "..." if cursor > _CONTEXT else ""
     return f"{problem.message}\n{ellipsis}{before}{command[cursor:]}<--[HERE]"
+
+
+def shown_number(value: float) -> str:
+    """Return a number as Java prints it: beyond 10,000,000 and below 0.001 a double has an exponent."""
+    if isinstance(value, int) or value == 0 or 1e-3 <= abs(value) < 1e7:
+        return str(value)
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    if not isinstance(exponent, int):
+        return {"F": "Infinity", "n": "NaN"}.get(str(exponent), str(value))
+    first, rest = digits[0], "".join(map(str, digits[1:])) or "0"
+    return f"{'-' if sign else ''}{first}.{rest}E{exponent + len(digits) - 1}"

@@ -13,7 +13,7 @@ from selfplay_core.store.faults import file_faults, sqlite_faults, told_error
 from selfplay_core.store.lock import Lease, WorkspaceLock
 from selfplay_core.store.migrations import VERSION, migrate, version_of
 
-__all__ = ["DATABASE_NAME", "Database", "Reader"]
+__all__ = ["DATABASE_NAME", "Database", "Reader", "open_current"]
 
 DATABASE_NAME = "selfplay.db"
 _LOCK_NAME = "selfplay.lock"
@@ -170,6 +170,15 @@ class Database(Reader):
             with suppress(StoreError):
                 stack.enter_context(self.locked())
             super().close()
+
+
+def open_current(workspace: Path) -> Reader:
+    """Open for reading; a workspace of an earlier version is brought up to date first."""
+    try:
+        return Reader.open(workspace)
+    except OldWorkspace:
+        Database.open(workspace).close()
+        return Reader.open(workspace)
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import itertools
+import socket
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -84,11 +85,11 @@ class FaultProxy(ABC):
         self.astray = False
         self._upstream = upstream
         self._strikes = strikes
-        self._server: asyncio.Server | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._refused: list[asyncio.Task[None]] = []
         self._served: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._failures: list[BaseException] = []
-        self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         await self._listen()
@@ -98,19 +99,21 @@ class FaultProxy(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.refuse()
-        while pending := [*self._served, *self._errands]:
+        while pending := [*self._served, *self._errands, *self._refused]:
             for task in pending:
                 task.cancel()
             await asyncio.wait(pending)
+            self._refused.clear()
             self.refuse()
         if self._failures:
             raise self._failures[0]
 
     def refuse(self) -> None:
         """Let nobody in until `come_back`."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._accepting is not None:
+            self._accepting.cancel()
+            self._refused.append(self._accepting)
+            self._accepting = None
 
     def cut_all(self) -> None:
         """Cut every connection, in the middle of whatever it carries."""
@@ -120,7 +123,7 @@ class FaultProxy(ABC):
     def come_back(self) -> None:
         """Be a server in good order again."""
         self.astray = False
-        if self._server is None:
+        if self._accepting is None:
             task = asyncio.create_task(self._listen())
             self._errands.add(task)
             task.add_done_callback(self._errands.discard)
@@ -137,10 +140,26 @@ class FaultProxy(ABC):
         """Carry requests and replies until one side ends; may raise `Cut`."""
 
     async def _listen(self) -> None:
-        async with self._opening:
-            if self._server is None:
-                self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=2**20)
-                self.port = self._server.sockets[0].getsockname()[1]
+        # The listener is closed by the task that accepted, and the port is free only then.
+        while self._refused:
+            await asyncio.wait([self._refused.pop()])
+        if self._accepting is None:
+            listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+            listener.setblocking(False)
+            self.port = listener.getsockname()[1]
+            self._accepting = asyncio.create_task(self._accept_all(listener))
+
+    async def _accept_all(self, listener: socket.socket) -> None:
+        # asyncio's own server loses connections that it has accepted when it is closed in that moment.
+        with listener:
+            while True:
+                accepted, _ = await asyncio.get_running_loop().sock_accept(listener)
+                try:
+                    reader, writer = await asyncio.open_connection(sock=accepted, limit=2**20)
+                except BaseException:
+                    accepted.close()
+                    raise
+                self._accept(reader, writer)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # No coroutine of its own: a task that is cancelled before its first step could not close the connection.

@@ -24,7 +24,7 @@ from selfplay_core.engine.control import Control
 from selfplay_core.engine.session import Job, plan_of
 from selfplay_core.errors import Fault, SelfplayError, SettingsError, StoreError, UntrustedServer, UsageError
 from selfplay_core.models import SANDBOX_MODELS
-from selfplay_core.store.database import DATABASE_NAME, Reader
+from selfplay_core.store.database import DATABASE_NAME, open_current
 from selfplay_core.text import clean, one_line
 from tui.commands.bakeoff_report import Show, choose_show
 from tui.commands.interrupts import Stopped, heeding_signals
@@ -147,7 +147,7 @@ def _usual_models(job: Job) -> tuple[str, ...]:
 
 
 def _cases(source: str, job: Job) -> CaseBook:
-    reader = Reader.open(job.workspace) if source == WORKSPACE and (job.workspace / DATABASE_NAME).is_file() else None
+    reader = open_current(job.workspace) if source == WORKSPACE and (job.workspace / DATABASE_NAME).is_file() else None
     if reader is None:
         book = read_cases(source, None)
     else:

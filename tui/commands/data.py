@@ -14,7 +14,7 @@ from typing import Final, TextIO
 
 import orjson
 
-from selfplay_core.errors import OldWorkspace, SelfplayError, SettingsError, UsageError
+from selfplay_core.errors import SelfplayError, SettingsError, UsageError
 from selfplay_core.exchange.export import export
 from selfplay_core.exchange.figures import count
 from selfplay_core.exchange.formats import FORMATS
@@ -23,7 +23,7 @@ from selfplay_core.exchange.places import Wish
 from selfplay_core.exchange.sieve import Duplicates
 from selfplay_core.exchange.split import parse_split
 from selfplay_core.models import WorldKind
-from selfplay_core.store.database import DATABASE_NAME, Database, Reader
+from selfplay_core.store.database import DATABASE_NAME, Database, open_current
 from selfplay_core.store.faults import file_faults
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.imports import Fate
@@ -67,7 +67,7 @@ def _export(options: argparse.Namespace) -> int:
         proven=options.proven,
         force=options.force,
     )
-    with closing(_opened(_workspace(options.workspace))) as reader:
+    with closing(open_current(_workspace(options.workspace))) as reader:
         manifest = export(reader, wish, sys.stdout.buffer if to_stdout else None)
     sys.stdout.flush()
     if options.json:
@@ -133,7 +133,7 @@ def _tell(report: ImportReport, options: argparse.Namespace) -> None:
 
 
 def _stats(options: argparse.Namespace) -> int:
-    with closing(_opened(_workspace(options.workspace))) as reader:
+    with closing(open_current(_workspace(options.workspace))) as reader:
         figures = count(reader, _filter(options.filter), covers=options.coverage)
     if options.json:
         _print_json(figures.as_json(), sys.stdout)
@@ -154,15 +154,6 @@ def _workspace(named: str | None) -> Path:
     if named:
         return Path(named)
     return next((folder for folder in (_REAL, _SANDBOX) if (folder / DATABASE_NAME).is_file()), _REAL)
-
-
-def _opened(workspace: Path) -> Reader:
-    """Open for reading; a workspace of an earlier version is brought up to date first."""
-    try:
-        return Reader.open(workspace)
-    except OldWorkspace:
-        Database.open(workspace).close()
-        return Reader.open(workspace)
 
 
 def _destination(named: str | None, kind: WorldKind | None) -> Path:
