@@ -17,7 +17,7 @@ from tests.documents import COMMANDS, DOCUMENTS, ROOT, Line, commands_in, help_e
 from tests.terminal import Terminal
 from tests.worlds import PASSWORD
 
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,9 @@ async def _run(here: Ground, line: Line) -> None:
         case "other":
             known = any(line.text.startswith(beginning) for beginning in NOT_RUN)
             assert known, f"{line.place}: {line.text!r} is nobody's command; give it a reason in NOT_RUN"
-            gone = [word for word in line.text.split() if word.startswith("tests") and not (ROOT / word).exists()]
+            named = re.findall(r"(?<!\S)tests(?:/\S+)?", line.text)
+            named += [f"{module.replace('.', '/')}.py" for module in re.findall(r"-m (tests\S+)", line.text)]
+            gone = [path for path in named if not (ROOT / path).exists()]
             assert not gone, f"{line.place}: {gone} is not there"
         case "serve":
             await _serve(here, line)
@@ -106,7 +108,7 @@ async def _serve(here: Ground, line: Line) -> None:
 def _look(here: Ground, line: Line) -> None:
     words = ("-c", f"exec {here.ready(line)}")
     with Terminal(here.folder, *words, command="/bin/bash", columns=120, rows=36, **here.variables) as terminal:
-        terminal.wait_for(lambda lines: any(re.search(r"\bquit\b|\bq\b", line) for line in lines[-2:]))
+        terminal.wait_for(lambda lines: any(re.search(r"\bquit\b|\bq\b", line) for line in lines[-2:]), _PATIENCE)
         terminal.press("q")
-        code = terminal.wait_for_end()
+        code = terminal.wait_for_end(_PATIENCE)
     assert code == 0, f"{line.place}: {line.text}\n" + "\n".join(terminal.screen())
