@@ -13,8 +13,8 @@ from typing import Final
 
 from mecha import AstCommand, DiagnosticError, Mecha
 
-from selfplay_core.sandbox.judge import judge
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.parser.judge import judge
+from selfplay_core.sandbox.world.world import World
 from tests.judged_commands import RIGHT, USUAL, WRONG
 
 __all__ = ["main"]

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from selfplay_core.sandbox.registries import block_states, built_in
+from selfplay_core.sandbox.facts.registries import block_states, built_in
 
 # What the data generator lists; the rest of the registries comes with data packs.
 LISTED = (

@@ -16,7 +16,7 @@ import pexpect
 import pytest
 
 from selfplay_core.errors import SettingsError
-from selfplay_core.sandbox.lines import Line, read_lines
+from selfplay_core.sandbox.parser.lines import Line, read_lines
 from tests.commands import COMMAND
 from tests.server_reports import commands, registries, write_reports
 

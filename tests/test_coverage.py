@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from selfplay_core.curriculum.coverage import KINDS, Coverage, Seen, items_of, places
 from selfplay_core.models import FailedBecause, VerdictOutcome
-from selfplay_core.sandbox.registries import registry
+from selfplay_core.sandbox.facts.registries import registry
 from selfplay_core.sandbox.usages import usages
 from tests.samples import make_attempt, make_result, make_trace
 

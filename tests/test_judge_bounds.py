@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfplay_core.sandbox.grammar import Command
-from selfplay_core.sandbox.judge import judge
-from selfplay_core.sandbox.problem import Problem, with_context
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.parser.grammar import Command
+from selfplay_core.sandbox.parser.judge import judge
+from selfplay_core.sandbox.parser.problem import Problem, with_context
+from selfplay_core.sandbox.world.world import World
 from tests.judged_commands import RIGHT, USUAL, WRONG
 
 WORLD = World(("slingshooter08", "SwiftWolf"))

@@ -10,7 +10,7 @@ from rapidfuzz.distance import Indel
 from selfplay_core.likeness.normal import bare, normal_commands, normal_text, words
 from selfplay_core.likeness.pool import NEAR, Like, PromptPool
 from selfplay_core.likeness.skeleton import skeleton, skeleton_of
-from selfplay_core.sandbox.grammar import command_tree
+from selfplay_core.sandbox.parser.grammar import command_tree
 
 PROMPTS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f", "g"]), max_size=12).map(" ".join)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from selfplay_core.sandbox import registries
-from selfplay_core.sandbox.names import display_name
-from selfplay_core.sandbox.registries import (
+from selfplay_core.sandbox.facts import registries
+from selfplay_core.sandbox.facts.names import display_name
+from selfplay_core.sandbox.facts.registries import (
     block_states,
     highest_level,
     known,

@@ -7,7 +7,7 @@ import pytest
 from selfplay_core.engine.servers import conduct_of
 from selfplay_core.models import SANDBOX_RESET, CommandResult, VerdictOutcome
 from selfplay_core.sandbox.rcon_server import RconServer
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.world.world import World
 from selfplay_core.settings import RconSettings, Settings, WorldSettings
 from selfplay_core.verify.address import RconAddress
 from selfplay_core.verify.caps import Caps

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from selfplay_core.sandbox.judge import judge
-from selfplay_core.sandbox.problem import Problem, shown_number
+from selfplay_core.sandbox.parser.judge import judge
+from selfplay_core.sandbox.parser.problem import Problem, shown_number
 
 FOLDER = Path(__file__).parent / "judged"
 

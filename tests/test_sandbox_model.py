@@ -12,9 +12,9 @@ import pytest
 
 from selfplay_core.categories import load_texts
 from selfplay_core.models import SANDBOX_RESET
-from selfplay_core.sandbox.model import ModelRequest, ScriptedModel, Turn
-from selfplay_core.sandbox.scenarios import CATEGORIES, Book, Scene
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.script.model import ModelRequest, ScriptedModel, Turn
+from selfplay_core.sandbox.script.scenarios import CATEGORIES, Book, Scene
+from selfplay_core.sandbox.world.world import World
 from selfplay_core.verify.verdict import judge
 
 PLAYERS = ("slingshooter08", "SwiftWolf", "DarkWolf", "BraveWolf")

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from selfplay_core.errors import SettingsError
-from selfplay_core.sandbox.judge import judge
-from selfplay_core.sandbox.problem import Problem
-from selfplay_core.sandbox.registries import block_states, known
-from selfplay_core.sandbox.reports import read_reports
-from selfplay_core.sandbox.rules import BUILT_IN, Basis, adopt, basis, forget, rules_path, store, use
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.facts.registries import block_states, known
+from selfplay_core.sandbox.facts.reports import read_reports
+from selfplay_core.sandbox.facts.rules import BUILT_IN, Basis, adopt, basis, forget, rules_path, store, use
+from selfplay_core.sandbox.parser.judge import judge
+from selfplay_core.sandbox.parser.problem import Problem
+from selfplay_core.sandbox.world.world import World
 from tests.commands import COMMAND
 from tests.server_reports import blocks, commands, registries, without, write_reports
 

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from selfplay_core.sandbox.judge import judge
-from selfplay_core.sandbox.make_schemas import main
-from selfplay_core.sandbox.mcdoc import Book, read_mcdoc
-from selfplay_core.sandbox.problem import Problem
-from selfplay_core.sandbox.registries import registry
-from selfplay_core.sandbox.schema import TRANSIENT, component_error, has_form
-from selfplay_core.sandbox.tags import Int
+from selfplay_core.sandbox.facts.make_schemas import main
+from selfplay_core.sandbox.facts.mcdoc import Book, read_mcdoc
+from selfplay_core.sandbox.facts.registries import registry
+from selfplay_core.sandbox.parser.judge import judge
+from selfplay_core.sandbox.parser.problem import Problem
+from selfplay_core.sandbox.parser.schema import TRANSIENT, component_error, has_form
+from selfplay_core.sandbox.parser.tags import Int
 
 FORMS = frozenset(("int", "float", "string", "id", "enum", "list", "map", "of", "struct", "either", "ref", "by"))
 
 
 @pytest.fixture(scope="module")
 def facts() -> dict[str, Any]:
-    text = files("selfplay_core.sandbox").joinpath("schemas.json").read_text(encoding="utf-8")
+    text = files("selfplay_core.sandbox.facts").joinpath("schemas.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 

@@ -16,9 +16,9 @@ import pytest
 
 from selfplay_core.errors import SettingsError
 from selfplay_core.sandbox.embedded import Sandbox
-from selfplay_core.sandbox.model import MODEL
 from selfplay_core.sandbox.rcon_server import RconServer
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.script.model import MODEL
+from selfplay_core.sandbox.world.world import World
 
 PLAYERS = ("slingshooter08", "SwiftWolf")
 TIMEOUT = 10.0

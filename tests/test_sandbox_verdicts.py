@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from selfplay_core.models import SANDBOX_RESET, VerdictOutcome
-from selfplay_core.sandbox.judge import judge
-from selfplay_core.sandbox.problem import Problem, Rejected, with_context
-from selfplay_core.sandbox.snbt import read_tag
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.parser.judge import judge
+from selfplay_core.sandbox.parser.problem import Problem, Rejected, with_context
+from selfplay_core.sandbox.parser.snbt import read_tag
+from selfplay_core.sandbox.world.world import World
 from selfplay_core.verify.verdict import judge as verdict_of
 
 FOLDER = Path(__file__).parent / "verdicts"

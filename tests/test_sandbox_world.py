@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from selfplay_core.sandbox.registries import registry
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.facts.registries import registry
+from selfplay_core.sandbox.world.world import World
 from selfplay_core.verify.verdict import judge
 
 PLAYERS = ("slingshooter08", "SwiftWolf", "DarkWolf", "BraveWolf")

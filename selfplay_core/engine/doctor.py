@@ -143,7 +143,7 @@ def _examine_new_places(job: Job, tell: Tell) -> None:
 
 
 def _examine_sandbox(tell: Tell) -> None:
-    from selfplay_core.sandbox.rules import basis, rules_path
+    from selfplay_core.sandbox.facts.rules import basis, rules_path
 
     judged_by = basis()
     told = f"judges as Minecraft {judged_by.version}, by "

@@ -74,7 +74,7 @@ async def sandbox_for(settings: Settings) -> AsyncIterator[Sandbox | None]:
         return
     # The sandbox brings a web server and a grammar along, which a run on real servers does without.
     from selfplay_core.sandbox.embedded import Sandbox
-    from selfplay_core.sandbox.rules import adopt
+    from selfplay_core.sandbox.facts.rules import adopt
 
     adopt()
     sandbox = Sandbox(settings.world.players, worldedit=settings.world.worldedit)

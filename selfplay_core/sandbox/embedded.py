@@ -13,11 +13,11 @@ from types import TracebackType
 import uvicorn
 
 from selfplay_core.errors import SettingsError
-from selfplay_core.sandbox.grammar import warm
-from selfplay_core.sandbox.model import MODEL
 from selfplay_core.sandbox.ollama_server import OllamaApp
+from selfplay_core.sandbox.parser.grammar import warm
 from selfplay_core.sandbox.rcon_server import RconServer
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.script.model import MODEL
+from selfplay_core.sandbox.world.world import World
 
 __all__ = ["Sandbox"]
 

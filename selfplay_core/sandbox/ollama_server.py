@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import msgspec
 import orjson
 
-from selfplay_core.sandbox.model import MODEL, MODELS, ModelReply, ModelRequest, ScriptedModel, Turn
-from selfplay_core.sandbox.scenarios import digest
+from selfplay_core.sandbox.script.model import MODEL, MODELS, ModelReply, ModelRequest, ScriptedModel, Turn
+from selfplay_core.sandbox.script.scenarios import digest
 
 __all__ = ["OllamaApp"]
 

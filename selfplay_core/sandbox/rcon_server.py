@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from selfplay_core.sandbox.world import World
+from selfplay_core.sandbox.world.world import World
 
 __all__ = ["RconServer"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from selfplay_core.sandbox.grammar import command_tree
+from selfplay_core.sandbox.parser.grammar import command_tree
 
 __all__ = ["usages"]
 

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from selfplay_core.bakeoff.cases import read_cases
 from selfplay_core.errors import SettingsError
 from selfplay_core.models import VerdictOutcome
-from selfplay_core.sandbox.judge import beyond, judge
-from selfplay_core.sandbox.problem import Problem, with_context
+from selfplay_core.sandbox.parser.judge import beyond, judge
+from selfplay_core.sandbox.parser.problem import Problem, with_context
 from selfplay_core.text import one_line
 from selfplay_core.verify.verdict import judge as judge_reply
 from tests.fuzzing.laws import assert_shown

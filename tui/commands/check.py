@@ -14,11 +14,11 @@ import orjson
 
 from selfplay_core.errors import SelfplayError, SettingsError, UsageError
 from selfplay_core.models import VerdictOutcome
-from selfplay_core.sandbox.judge import beyond, judge
-from selfplay_core.sandbox.lines import Line, read_lines
-from selfplay_core.sandbox.problem import Problem, with_context
-from selfplay_core.sandbox.rules import adopt
-from selfplay_core.sandbox.worldedit import is_worldedit, worldedit
+from selfplay_core.sandbox.facts.rules import adopt
+from selfplay_core.sandbox.parser.judge import beyond, judge
+from selfplay_core.sandbox.parser.lines import Line, read_lines
+from selfplay_core.sandbox.parser.problem import Problem, with_context
+from selfplay_core.sandbox.world.worldedit import is_worldedit, worldedit
 from selfplay_core.text import clean, clip, json_for_terminals, one_line
 from selfplay_core.verify.verdict import judge as judge_reply
 from tui.streams import give_up_stdout, make_streams_sure

@@ -12,8 +12,8 @@ import orjson
 
 from selfplay_core.errors import SelfplayError, SettingsError, UsageError
 from selfplay_core.sandbox.embedded import Sandbox
-from selfplay_core.sandbox.reports import read_reports
-from selfplay_core.sandbox.rules import BUILT_IN, Basis, adopt, forget, store
+from selfplay_core.sandbox.facts.reports import read_reports
+from selfplay_core.sandbox.facts.rules import BUILT_IN, Basis, adopt, forget, store
 from selfplay_core.settings import WorldSettings
 from selfplay_core.text import clean, json_for_terminals
 from tui.streams import give_up_stdout, make_streams_sure

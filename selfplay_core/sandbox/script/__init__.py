@@ -1,0 +1,1 @@
+"""The scripted model: what it asks, answers, gets wrong and mends."""

@@ -1,0 +1,1 @@
+"""The small world: what commands do in it, and what it replies."""
