@@ -13,30 +13,33 @@ __all__ = ["bakeoff_parser"]
 _NOT_HERE: Final = ("llm.model", "run.rounds", "run.accept", "run.sampler")
 
 _DESCRIPTION: Final = """\
-Let several models answer the same cases on the same server, and tell which is better, how much, and whether that is
-decided. A folder keeps every answer: the same command again goes on where it stopped, `review` opens it, and another
-model can be added to it later."""
+Let several models answer the same cases on the same server, and tell which is better, how much,
+and whether that is decided. A folder keeps every answer: the same command again goes on where it
+stopped, `review` opens it, and another model can be added to it later."""
 
 _EPILOG: Final = """\
 cases:
-  a JSONL file, an object a line: prompt, and perhaps category, expect, refuse. `expect` is a command, a list of them,
-  or an object: commands, refuse, and regular expressions: patterns (in commands or replies), command_patterns,
-  reply_patterns.
-  Lines of plain text and rows of the original script are prompts, too. `--cases workspace` takes what is accepted in
-  the workspace. Cases of a file never become rows of that workspace from then on, and nothing nearly like them.
+  a JSONL file, an object a line: prompt, and perhaps category, expect, refuse. `expect` is a
+  command, a list of them, or an object: commands, refuse, and regular expressions: patterns (in
+  commands or replies), command_patterns, reply_patterns.
+  Lines of plain text and rows of the original script are prompts, too. `--cases workspace` takes
+  what is accepted in the workspace. Cases of a file never become rows of that workspace from then
+  on, and nothing nearly like them.
 
 marks:
   OK        right at the first attempt, or `fixed`: after a retry
-  MISS      rejected, failed, refused, blank, no valid answer, denied (by the policy), expectation unmet.
-            OK + MISS are all decided cases
-  open      nobody matched, no clear reply, only speaks or asks, a person must allow it: nothing was shown. Not counted
+  MISS      rejected, failed, refused, blank, no valid answer, denied (by the policy), expectation
+            unmet. OK + MISS are all decided cases
+  open      nobody matched, no clear reply, only speaks or asks, a person must allow it: nothing
+            was shown. Not counted
   errored   a fault of a server. Not counted, and asked again by the same command
 
 examples:
   selfplay-tui bakeoff --model qwen3:8b --model llama3.1:8b --cases cases.jsonl --sample 150
   selfplay-tui bakeoff --model qwen3:8b --model llama3.1:8b --cases cases.jsonl --until-decided
   selfplay-tui bakeoff --cases workspace
-      with nothing configured: the sandbox's two scripted models, on what ./selfplay-sandbox has accepted
+      with nothing configured: the sandbox's two scripted models, on what ./selfplay-sandbox has
+      accepted
   selfplay-tui bakeoff --compare monday/bakeoff friday/bakeoff
   selfplay-tui review --workspace FOLDER
       look at the answers; the filter is:differs shows those of cases where the models differ

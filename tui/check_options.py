@@ -9,24 +9,28 @@ from tui.parsing import Parser, new_parser
 __all__ = ["check_parser"]
 
 _DESCRIPTION: Final = """\
-Tell of every command in a file whether a server would take it, and what it would say if not: one command a line, a
-verdict a line. No server is needed; what the command does is not looked at. Blank lines and comments (#) are passed
-over, one slash before a command is allowed, totals go to stderr.
+Tell of every command in a file whether a server would take it, and what it would say if not: one
+command a line, a verdict a line. No server is needed; what the command does is not looked at.
+Blank lines and comments (#) are passed over, one slash before a command is allowed, totals go to
+stderr.
 
-Files that end in .mcfunction are read as functions of a data pack (--function does so for any file): blanks around a
-command mean nothing, \\ at the end of a line goes on with the next one, a slash before a command is an error, and
-macros ($) are not judged, for they are commands only once their variables are filled in."""
+Files that end in .mcfunction are read as functions of a data pack (--function does so for any
+file): blanks around a command mean nothing, \\ at the end of a line goes on with the next one, a
+slash before a command is an error, and macros ($) are not judged, for they are commands only once
+their variables are filled in."""
 
 _EPILOG: Final = """\
 examples:
   selfplay-tui check commands.txt
   selfplay-tui check --quiet data/*/function/*.mcfunction
-  jq -r '.output.commands[]' self_play.jsonl | selfplay-tui check --json -
+  jq -r '.output.commands[]?' self_play.jsonl | selfplay-tui check --json -
 
-  --json gives an object a line: file, line, command, verdict (accepted, rejected or unjudged), message, cursor (how
-  many characters of the command stand before the mistake; null where the server names no place).
+  --json gives an object a line: file, line, command, verdict (accepted, rejected or unjudged),
+  message, cursor (how many characters of the command stand before the mistake; null where the
+  server names no place).
 
-It judges as Minecraft 1.21.11, or as a server of your own: selfplay-tui sandbox --import (docs/sandbox.md).
+It judges as Minecraft 1.21.11, or as a server of your own: selfplay-tui sandbox --import
+(docs/sandbox.md).
 
 exit codes:
   0 nothing was rejected   1 something was   2 usage, or a file that cannot be read"""

@@ -27,37 +27,45 @@ FORMAT_NAMES: Final = (
 _THERE: Final = "the one that is here, ./selfplay before ./selfplay-sandbox"
 
 _EXPORT_DESCRIPTION: Final = """\
-Make a file for a trainer, or a backup, of what a workspace holds. Nothing of the workspace is changed.
-Files appear whole or not at all; beside them stands a manifest of what is in them and what was left out, and why."""
+Make a file for a trainer, or a backup, of what a workspace holds. Nothing of the workspace is
+changed. Files appear whole or not at all; beside them stands a manifest of what is in them and
+what was left out, and why."""
 
 _EXPORT_EPILOG: Final = """\
 formats:
   seed               the original script's two row types, as in the output file
-  native             selfplay/1: every trace without loss, decided or not; the backup, and what `import` merges
+  native             selfplay/1: every trace without loss, decided or not; the backup, and what
+                     `import` merges
   trl-sft  trl-dpo  trl-kto
-  axolotl  axolotl-dpo                          SFT: type chat_template, message_field_training: train
-  llamafactory  llamafactory-dpo  llamafactory-kto   with an entry in dataset_info.json; SFT: mask_history: true
-  openai  openai-dpo                            also for Together and Fireworks
+  axolotl  axolotl-dpo
+                     SFT: type chat_template, message_field_training: train
+  llamafactory  llamafactory-dpo  llamafactory-kto
+                     with an entry in dataset_info.json; SFT: mask_history: true
+  openai  openai-dpo
+                     also for Together and Fireworks
 
-  All but native and the kto formats hold what was accepted. Of a correction no failing attempt is trained.
+  All but native and the kto formats hold what was accepted. Of a correction no failing attempt is
+  trained.
 
 examples:
   selfplay-tui export --format trl-sft --output sft.jsonl --split train=0.9,eval=0.1
-  selfplay-tui export --format trl-dpo --output pairs.jsonl --filter "category:entity_nbt,execute_chains"
+  selfplay-tui export --format trl-dpo --output pairs.jsonl --filter "retries>0"
   selfplay-tui export --format native --output - | gzip > backup.jsonl.gz
 
 exit codes:
   0 done   1 the disk refused   2 usage, or nothing to export: then nothing is written"""
 
 _IMPORT_DESCRIPTION: Final = """\
-Take in JSONL files, line by line: rows of the original script and of output files, whose prompts wait for a decision
-then, and selfplay/1 (export --format native) with the decisions that stand. What is known already is passed over, so
-the same file may be imported again, and two people's workspaces can be merged. No other format can be read back."""
+Take in JSONL files, line by line: rows of the original script and of output files, whose prompts
+wait for a decision then, and selfplay/1 (export --format native) with the decisions that stand.
+What is known already is passed over, so the same file may be imported again, and two people's
+workspaces can be merged. No other format can be read back."""
 
 _IMPORT_EPILOG: Final = """\
 Broken tool calls of the original's corrections are recovered exactly; its replies are judged anew.
-A known trace that nobody has decided on here gets the decisions that come with it; where both sides decided, what
-stands here stays, and it is told how many differ. What was undone, and the log of undo and redo, stay behind.
+A known trace that nobody has decided on here gets the decisions that come with it; where both
+sides decided, what stands here stays, and it is told how many differ. What was undone, and the
+log of undo and redo, stay behind.
 
 examples:
   selfplay-tui import data/processed/self_play.jsonl --workspace ./old
@@ -65,11 +73,12 @@ examples:
   gzip -dc backup.jsonl.gz | selfplay-tui import - --workspace ./again
 
 exit codes:
-  0 every line was taken in or known   1 some were not, and it is told which   2 usage, or no line could be read"""
+  0 every line was taken in or known   1 some were not, and it is told which
+  2 usage, or no line could be read"""
 
 _STATS_DESCRIPTION: Final = """\
-The figures of a workspace: outcomes, levels, decisions, reasons, who judged, lengths, duplicates, what the server said
-most often, and what can be exported."""
+The figures of a workspace: outcomes, levels, decisions, reasons, who judged, lengths, duplicates,
+what the server said most often, and what can be exported."""
 
 _STATS_EPILOG: Final = """\
 examples:

@@ -19,8 +19,8 @@ from tui.simulate_options import simulate_parser
 __all__ = ["Unusable", "parse"]
 
 _DESCRIPTION: Final = """\
-A local language model writes edge-case Minecraft prompts, answers them with commands, runs the commands on
-a server over RCON and corrects itself. What the server confirms becomes training data.
+A local language model writes edge-case Minecraft prompts, answers them with commands, runs the
+commands on a server over RCON and corrects itself. What the server confirms becomes training data.
 With nothing configured everything runs on the built-in sandbox, and says so."""
 
 _EPILOG: Final = f"""\
@@ -29,15 +29,16 @@ categories:
   {", ".join(CATEGORY_NAMES[5:])}
 
 commands:
-  review         the review screen, without generating (selfplay-tui review --help)
-  export         make files for trainers, or a backup (selfplay-tui export --help)
-  import         take in files of the original script, or of another workspace (selfplay-tui import --help)
-  stats          the figures of a workspace (selfplay-tui stats --help)
-  bakeoff        compare models on the same cases (selfplay-tui bakeoff --help)
-  simulate       compare the ways to choose categories, on students of known skill (selfplay-tui simulate --help)
-  doctor         look at everything that a run needs (selfplay-tui doctor --help)
-  check          tell which commands of a file a server would refuse, and why (selfplay-tui check --help)
-  sandbox        serve the sandbox's model and server to other programs (selfplay-tui sandbox --help)
+  review         the review screen, without generating
+  export         make files for trainers, or a backup
+  import         take in files of the original script, or of another workspace
+  stats          the figures of a workspace
+  bakeoff        compare models on the same cases
+  simulate       compare the ways to choose categories, on students of known skill
+  doctor         look at everything that a run needs
+  check          tell which commands of a file a server would refuse, and why
+  sandbox        serve the sandbox's model and server to other programs
+  Each has its own help: selfplay-tui review --help
 
 examples:
   selfplay-tui
@@ -53,44 +54,56 @@ exit codes:
   0 done   1 gave up later   2 usage or settings   3 model or server not usable at the start
   130 and 143 interrupted: the first Ctrl-C or SIGTERM finishes what has begun, the second stops
 
-Every option under "settings" is also a key of <workspace>/selfplay.toml and a variable SELFPLAY_SECTION__KEY."""
+Every option under "settings" is also a key of <workspace>/selfplay.toml and a variable
+SELFPLAY_SECTION__KEY."""
 
 _SANDBOX_DESCRIPTION: Final = """\
-Serve the sandbox on loopback until interrupted: an Ollama-shaped server with a scripted model, and an RCON
-server with a small world. One JSON line on stdout tells the addresses, and by which rules it judges, once both listen.
+Serve the sandbox on loopback until interrupted: an Ollama-shaped server with a scripted model,
+and an RCON server with a small world. One JSON line on stdout tells the addresses, and by which
+rules it judges, once both listen.
 
-The built-in rules are those of Minecraft 1.21.11. --import takes the commands and ids of a server of your own in
-their place, for every run, `check` and `sandbox` of yours from then on; --forget goes back."""
+The built-in rules are those of Minecraft 1.21.11. --import takes the commands and ids of a server
+of your own in their place, for every run, `check` and `sandbox` of yours from then on; --forget
+goes back."""
 
 _SANDBOX_EPILOG: Final = """\
 examples:
   selfplay-tui sandbox --ollama-port 11500 --rcon-port 25580 --rcon-pass secret
   java -DbundlerMainClass=net.minecraft.data.Main -jar server.jar --reports
   selfplay-tui sandbox --import generated/reports
-      commands.json and registries.json are needed, blocks.json is used if it is there; 1.21.5 to 1.21.11
+      commands.json and registries.json are needed, blocks.json is used if it is there;
+      of 1.21.5 to 1.21.11
   selfplay-tui sandbox --forget
 
 exit codes:
-  0 imported or forgotten   1 the disk refused   2 usage, or reports that are missing, damaged or of another version
+  0 imported or forgotten   1 the disk refused
+  2 usage, or reports that are missing, damaged or of another version
   130 and 143 served until interrupted"""
 
 _REVIEW_DESCRIPTION: Final = """\
-The review screen without a run of its own: look at what other runs bring, accept, reject, edit, undo.
-Where a run goes on in the same workspace, its traces appear as they end."""
+The review screen without a run of its own: look at what other runs bring, accept, reject, edit,
+undo. Where a run goes on in the same workspace, its traces appear as they end."""
 
 _REVIEW_EPILOG: Final = """\
-example:
-  selfplay-tui review --workspace ./selfplay
+examples:
+  selfplay-tui review
+  selfplay-tui review --workspace ./selfplay --theme light
 
-The server's password is only needed to run edited commands while no run goes on: SELFPLAY_RCON__PASSWORD."""
+The server's password is only needed to run edited commands while no run goes on:
+SELFPLAY_RCON__PASSWORD."""
 
 _DOCTOR_DESCRIPTION: Final = """\
-Look at everything that a run needs: policy, language, workspace, output, model, slots, server, password,
-canaries, version and players. One line each; nothing of a run is done."""
+Look at everything that a run needs: policy, language, workspace, output, model, slots, server,
+password, canaries, version and players. One line each; nothing of a run is done."""
 
 _DOCTOR_EPILOG: Final = """\
-example:
+examples:
+  selfplay-tui doctor
+      of the sandbox
   selfplay-tui doctor --model qwen3:8b --rcon-host 127.0.0.1
+      the password comes from SELFPLAY_RCON__PASSWORD
+  selfplay-tui doctor --model qwen3:8b --concurrency 4
+      also whether the model's server takes four requests at once
 
 exit codes:
   0 all is well   2 usage or settings   3 something is not"""

@@ -27,9 +27,10 @@ SAMPLER_NAMES: Final = ("gated", "weakest", "uniform")
 """The samplers that can be compared."""
 
 _DESCRIPTION: Final = """\
-Compare samplers, the ways to choose the categories of a round, on students whose skill is known. No model, no server
-and no workspace are used. A student answers right with a probability that grows by what it has practised, by two
-learning laws: gradient (a success teaches the more, the rarer it is) and saturating (the n-th teaches less)."""
+Compare samplers, the ways to choose the categories of a round, on students whose skill is known.
+No model, no server and no workspace are used. A student answers right with a probability that
+grows by what it has practised, by two learning laws: gradient (a success teaches the more, the
+rarer it is) and saturating (the n-th teaches less)."""
 
 _EPILOG: Final = f"""\
 scenarios:
@@ -43,8 +44,8 @@ samplers:
   weakest  the three categories that fail most
   uniform  all alike
 
-A run is 200 rounds of 15 prompts in nine categories unless it is said otherwise. ± is the 95 % interval over students.
-The same options give the same bytes.
+A run is 200 rounds of 15 prompts in nine categories unless it is said otherwise. ± is the 95 %
+interval over students. The same options give the same bytes.
 
 examples:
   selfplay-tui simulate
