@@ -1,5 +1,6 @@
 # make demo   install, then the review screen on the built-in sandbox (without a terminal: a batch run)
 # make test   install, then format, lint, types, import contracts and every test
+# make coverage  the same tests, and which lines and branches of selfplay_core they reach
 # make soak   a thousand prompts through each fault of both servers (SOAK_PROMPTS=n), then storms of kill -9 five times as
 #             long as those of the tests (STORM_SEED=n for other moments)
 # make bench  every benchmark, and benchmarks/RESULTS.md made of them; half an hour, asserts nothing
@@ -11,6 +12,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+JOBS ?= 3
 SOAK_PROMPTS ?= 1000
 CONSUMERS := .venv-consumers
 CONSUMER_TESTS := tests/consumers
@@ -20,7 +22,7 @@ FUZZING := .venv-fuzz
 FUZZ_SECONDS ?= 60
 STORM_SEED ?= 20
 
-.PHONY: demo test format lint types contracts tests soak fuzz test-realllm test-consumers bench clean
+.PHONY: demo coverage test format lint types contracts tests soak fuzz test-realllm test-consumers bench clean
 
 demo: $(VENV)/.runtime
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/selfplay-tui --rounds 10; else $(BIN)/selfplay-tui --headless --rounds 2; fi
@@ -42,11 +44,17 @@ contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 soak: $(VENV)/.dev
 	$(BIN)/pytest tests/test_soak.py --soak-prompts $(SOAK_PROMPTS)
 	$(BIN)/pytest --soak --storm-seed $(STORM_SEED) tests/test_storm.py
+
+coverage: $(VENV)/.dev
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under 95
 
 test-consumers: $(CONSUMERS)/.ready
 	$(CONSUMERS)/bin/python -m pytest $(CONSUMER_TESTS)

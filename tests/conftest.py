@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("runs through faults")
         for line in (HEADINGS, *lines):
             terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was counted to the process that prints it, where tests run in several."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["tallies"] = (dict(COUNTED), dict(FOUND), session.config.stash.get(LINES, []))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take in what one of the processes counted."""
+    counted, found, lines = getattr(node, "workeroutput", {}).get("tallies", ({}, {}, []))
+    COUNTED.update(counted)
+    FOUND.update(found)
+    node.config.stash.setdefault(LINES, []).extend(lines)
 
 
 @pytest.fixture(scope="session")
