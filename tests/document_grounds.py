@@ -42,8 +42,7 @@ NOT_RUN: Final = {
     "OLLAMA_NUM_PARALLEL=4 ollama ": "a model server of its own",
     "git clone": "the address is the reader's",
     "cd selfplay-tui": "goes where the tests are already",
-    "python -m selfplay_core.sandbox.make_ids": "writes into the source tree what it downloads",
-    "python -m selfplay_core.sandbox.make_schemas": "writes into the source tree",
+    "python -m selfplay_core.sandbox.facts.": "writes facts into the source tree, from what it downloads",
     ".venv/bin/python -m tests.golden_cases": "writes into the source tree",
     ".venv/bin/pytest": "the tests within the tests",
 }

@@ -67,7 +67,10 @@ async def _run(here: Ground, line: Line) -> None:
             known = any(line.text.startswith(beginning) for beginning in NOT_RUN)
             assert known, f"{line.place}: {line.text!r} is nobody's command; give it a reason in NOT_RUN"
             named = re.findall(r"(?<!\S)tests(?:/\S+)?", line.text)
-            named += [f"{module.replace('.', '/')}.py" for module in re.findall(r"-m (tests\S+)", line.text)]
+            named += [
+                f"{module.replace('.', '/')}.py"
+                for module in re.findall(r"-m ((?:tests|tui|benchmarks|selfplay_core)\.\S+)", line.text)
+            ]
             gone = [path for path in named if not (ROOT / path).exists()]
             assert not gone, f"{line.place}: {gone} is not there"
         case "serve":
