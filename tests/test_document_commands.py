@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from tests.commands import clean_environment, run_command
-from tests.document_grounds import NOT_RUN, Ground, Stock, ground, stock_up
+from tests.document_grounds import NOT_RUN, SLOW, STAND_INS, Ground, Stock, ground, stock_up
 from tests.documents import COMMANDS, DOCUMENTS, ROOT, Line, commands_in, help_examples, kind_of, make_targets
 from tests.terminal import Terminal
 from tests.worlds import PASSWORD
@@ -53,6 +53,18 @@ async def test_help_fits_a_terminal(tmp_path: Path, command: str) -> None:
     told = await run_command(tmp_path, *command.split(), "--help", env=clean_environment(tmp_path, COLUMNS="100"))
     assert told.code == 0
     assert [line for line in told.out.splitlines() if len(line) > 99] == []
+
+
+async def test_no_exception_is_left_over(tmp_path: Path) -> None:
+    """What the tables let be written otherwise, or not run, stands in a document or in a help."""
+    env = clean_environment(tmp_path, COLUMNS="100")
+    lines = [line for name in DOCUMENTS for line in commands_in(name, (ROOT / name).read_text(encoding="utf-8"))]
+    for command in COMMANDS:
+        lines += help_examples(command, (await run_command(tmp_path, *command.split(), "--help", env=env)).out)
+    texts = [line.text.replace(".venv/bin/selfplay-tui", "selfplay-tui") for line in lines]
+    assert [beginning for beginning in NOT_RUN if not any(text.startswith(beginning) for text in texts)] == []
+    assert [written for written in STAND_INS if not any(written in text for text in texts)] == []
+    assert [whole for whole in SLOW if whole not in texts] == []
 
 
 async def _run(here: Ground, line: Line) -> None:
