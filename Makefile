@@ -2,7 +2,7 @@
 # make test   install, then format, lint, types, import contracts and every test
 # make soak   a thousand prompts through each fault of both servers (SOAK_PROMPTS=n), then storms of kill -9 five times as
 #             long as those of the tests (STORM_SEED=n for other moments)
-# make bench  the benchmarks; prints ratios, asserts nothing
+# make bench  every benchmark, and benchmarks/RESULTS.md made of them; half an hour, asserts nothing
 # make fuzz   every fuzzing target under atheris, each for FUZZ_SECONDS (60), in an environment of its own
 # make test-realllm  a whole round on a real model server with a random model; compiles llama.cpp once (some minutes)
 # make test-consumers  the trainers' own code over the golden files, in an environment of its own (1.5 GB)
@@ -58,10 +58,7 @@ fuzz: $(FUZZING)/.ready
 	$(FUZZING)/bin/python -m tests.fuzzing --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.pipeline
-	$(BIN)/python -m benchmarks.listing
-	$(BIN)/python -m benchmarks.judging
-	$(BIN)/python -m benchmarks.screen
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) $(CONSUMERS) $(REALLLM) $(FUZZING) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

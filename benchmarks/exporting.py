@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.figures import Figure, tell
 from benchmarks.listing import build_workspace
 from selfplay_core.exchange.export import export
 from selfplay_core.exchange.formats import FORMATS
@@ -47,7 +48,7 @@ def accept_all(path: Path) -> None:
 
 
 def main() -> None:
-    """Print a line for each format: lines, seconds, as a multiple of reading, and the peak of memory so far."""
+    """Tell of each format the seconds, as a multiple of reading, and at the end the peak of memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=100_000)
     parser.add_argument("--keep", type=Path, help="build the workspace in this folder and leave it there")
@@ -65,18 +66,16 @@ def _measure(path: Path, folder: Path) -> None:
     began = time.perf_counter()
     read = sum(1 for _ in cases(reader, numbers_of(reader, Filter(), by_acceptance=True)))
     bound = time.perf_counter() - began
-    print(f"{'reading alone':<20}{read:>9} traces{bound:>8.2f} s{1:>8.2f}x{_peak():>8} MB", flush=True)
+    tell(Figure("reading the traces alone", bound, "s", note=f"{read:,} traces"))
     for name in FORMATS:
         began = time.perf_counter()
         made = export(reader, Wish(name, folder / f"{name}.jsonl", Filter(), "", "benchmark"))
         seconds = time.perf_counter() - began
-        print(
-            f"{name:<20}{made.lines:>9} lines {seconds:>8.2f} s{seconds / bound:>8.2f}x{_peak():>8} MB",
-            flush=True,
-        )
+        tell(Figure(f"{name}: times reading", seconds / bound, "x", note=f"{made.lines:,} lines, {seconds:.1f} s"))
         for file in folder.glob(f"{name}*"):
             file.unlink()
     reader.close()
+    tell(Figure("peak of memory", _peak(), "MB"))
 
 
 def _peak() -> int:

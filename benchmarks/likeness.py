@@ -15,6 +15,7 @@ from typing import Final
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
+from benchmarks.figures import Figure, at_most, tell
 from selfplay_core.likeness.normal import words
 from selfplay_core.likeness.pool import NEAR, PromptPool, code_point
 from selfplay_core.models import CATEGORY_NAMES
@@ -42,12 +43,11 @@ def by_template(chance: Random) -> str:
 
 
 def main() -> None:
-    """Print a line for each kind of prompts and each spread of them over categories."""
+    """Tell of each kind of prompts and each spread of them over categories."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--known", type=int, default=100_000)
     parser.add_argument("--asked", type=int, default=500)
     options = parser.parse_args()
-    print(f"{options.known:,} known prompts; milliseconds for a new one")
     for name, write in (("Zipf", by_zipf), ("templates", by_template)):
         for categories in (CATEGORY_NAMES, CATEGORY_NAMES[:1]):
             _measure(name, write, categories, options.known, options.asked)
@@ -64,10 +64,13 @@ def _measure(name: str, write: Callable[[Random], str], categories: tuple[str, .
     coded = _coded(texts[:: len(categories)] + new)
     half = coded[:-asked]
     plain = [_milliseconds(lambda one=one: _all(one, half)) for one in coded[-20:]]  # type: ignore[misc]  # as above
-    print(
-        f"{name:10} {len(categories)} categories: p50 {median(took):6.2f}  p95 {quantiles(took, n=20)[-1]:6.2f}  "
-        f"worst {max(took):6.2f}  {median(took) / median(plain):.2f} times what all of the category take in C++"
+    spread = f"{len(categories)} categor{'ies' if len(categories) > 1 else 'y'}"
+    note = (
+        f"p50 {median(took):.2f}, worst {max(took):.2f}; p50 is {median(took) / median(plain):.2f} times what all of "
+        "the category take in C++"
     )
+    what = f"{name}, {spread}, {known:,} known: p95 of a new one"
+    tell(Figure(what, quantiles(took, n=20)[-1], "ms", at_most(5), note))
 
 
 def _coded(texts: list[str]) -> list[str]:

@@ -17,11 +17,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from benchmarks.figures import Figure, Times, tell
 from selfplay_core.models import (
     CATEGORY_NAMES,
     Answer,
     Attempt,
     CommandResult,
+    Decision,
+    DecisionKind,
     FailedBecause,
     Level,
     Mode,
@@ -36,10 +39,12 @@ from selfplay_core.models import (
 )
 from selfplay_core.store.codec import encode
 from selfplay_core.store.database import DATABASE_NAME, Database, Reader
+from selfplay_core.store.decisions import decide, undo
 from selfplay_core.store.filters import Filter
 from selfplay_core.store.listing import changes, example, lines, listing
 from selfplay_core.store.runs import RunRecord, RunStatus, end_run, start_run
 from selfplay_core.store.statistics import frequent_errors, retries_histogram, trace_pace
+from selfplay_core.store.traces import traces
 
 __all__ = ["build_workspace"]
 
@@ -83,7 +88,7 @@ def build_workspace(path: Path, count: int, *, seed: int = 1) -> None:
 
 
 def main() -> None:
-    """Print one line for each question."""
+    """Tell the time of each question."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, nargs="+", default=[100_000])
     parser.add_argument("--keep", type=Path, help="build the workspaces in this folder and leave them there")
@@ -98,10 +103,11 @@ def main() -> None:
 
 def _measure(path: Path, count: int) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    reader = _timed("open", None, lambda: Reader.open(path))
+    reader = _timed(f"open {count:,} traces", None, lambda: Reader.open(path))
+    _timed("the first page of 50", None, lambda: traces(reader))
     numbers = _timed("list the default view", count, lambda: listing(reader, _DEFAULT_VIEW)).numbers
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(f"{'  more memory at the peak, MB':<40}{grown / 1024:>12.1f}")
+    tell(Figure("more memory at the peak of listing it", grown / 1024, "MB"))
     some = random.Random(1).sample(numbers, 50)
     scans: dict[str, Callable[[], object]] = {
         "list clean ones": lambda: listing(reader, Filter(clean=True)),
@@ -123,15 +129,30 @@ def _measure(path: Path, count: int) -> None:
     for name, ask in looks.items():
         _timed(name, None, ask)
     reader.close()
+    _decide(path, some)
+
+
+def _decide(path: Path, numbers: list[int]) -> None:
+    """Skip some traces and take it back, so that the workspace stays as it was but for its log."""
+    database = Database.open(path)
+    took = Times()
+    for trace_id in [found.trace.id for number in numbers if (found := example(database, number))]:
+        began = time.perf_counter()
+        decide(database, trace_id, Decision(DecisionKind.SKIP, by="benchmark", at=_BEGAN))
+        took.seconds.append(time.perf_counter() - began)
+        undo(database, trace_id, by="benchmark", at=_BEGAN)
+    database.close()
+    tell(Figure("a decision until committed, p95", took.at(0.95), "ms", note=str(took)))
 
 
 def _timed(name: str, count: int | None, ask: Callable[[], T]) -> T:
-    """Run `ask` and print its time, and the rate where it looks at `count` traces."""
+    """Run `ask` and tell its time, with the rate where it looks at `count` traces."""
     began = time.perf_counter()
     found = ask()
     seconds = time.perf_counter() - began
-    rate = f"{count / seconds:>16,.0f} traces/s" if count is not None else ""
-    print(f"{name:<40}{1000 * seconds:>12.2f} ms{rate}", flush=True)
+    tell(
+        Figure(name, 1000 * seconds, "ms", note=f"{count / seconds:,.0f} traces a second" if count is not None else "")
+    )
     return found
 
 

@@ -1,121 +1,159 @@
 """How close the pipeline comes to what the model's slots allow: `python -m benchmarks.pipeline`.
 
 The bound is slots / (calls per prompt × latency) prompts a second. The servers are the tests' own, in a process
-of their own, with a fixed latency for the model and none for the console.
+of their own, with a latency for the model and none for the console. `while it goes` leaves out the first prompts'
+writing and the last answers, in which slots must stand empty: each costs one latency, however long a run is.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import os
 import tempfile
 import time
-from multiprocessing.connection import Connection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import orjson
-
+from benchmarks.figures import Figure, at_least, at_most, tell
+from benchmarks.simulated import PASSWORD, Call, Served, served
 from selfplay_core.categories import load_texts
 from selfplay_core.engine.control import Control
 from selfplay_core.engine.servers import Credentials
 from selfplay_core.engine.session import Job, generate
-from selfplay_core.events import Event, TraceEnded
+from selfplay_core.events import Announce, Event, TraceEnded
 from selfplay_core.settings import Secret
 from selfplay_core.settings_sources import load_settings
-from tests.servers.ollama import FakeOllama, Reply, say
-from tests.servers.rcon import StrictRconServer
 
-PASSWORD = "benchmark"
+__all__ = ["Measured", "RoundSize", "measure", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSize:
+    """How many prompts a round has."""
+
+    categories: int = 3
+    prompts: int = 5
+
+    @property
+    def total(self) -> int:
+        """The prompts of a whole round."""
+        return self.categories * self.prompts
+
+    @classmethod
+    def for_slots(cls, slots: int) -> RoundSize:
+        """Return one that keeps so many slots busy: a round's prompts are written while the one before is answered."""
+        if slots == 1:
+            return cls()
+        return cls(3, 4 * slots // 3) if slots < 64 else cls(9, 4 * slots // 9)
+
+
+_DEFAULT: Final = RoundSize()
+_SLOTS: Final = 16
+_SHORT: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run on simulated servers."""
+
+    slots: int
+    traces: int
+    seconds: float
+    cpu: float
+    calls: tuple[Call, ...]
+
+    @property
+    def of_bound(self) -> float:
+        """Share of what the slots allow, over the whole run."""
+        return sum(call.seconds for call in self.calls) / self.slots / self.seconds
+
+    @property
+    def of_bound_while_it_goes(self) -> float:
+        """The same from the first answer begun to the last."""
+        answers = [call.at for call in self.calls if call.is_answer]
+        first, last = answers[0], answers[-1]
+        busy = sum(max(min(call.at + call.seconds, last) - max(call.at, first), 0) for call in self.calls)
+        return busy / self.slots / (last - first)
 
 
 def main() -> None:
-    """Print one line for each number of slots."""
+    """Tell how each number of slots is used, and what a trace costs."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slots", type=int, nargs="+", default=[1, 8, 16])
-    parser.add_argument("--latency", type=float, default=0.2, help="seconds a call")
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--slots", type=int, nargs="+", default=[1, 8, 16, 64])
+    parser.add_argument("--latency", type=float, default=1.0, help="seconds a call")
+    parser.add_argument("--seconds", type=float, default=40.0, help="about how long each run is to last")
+    parser.add_argument("--traces", type=int, default=1500, help="by which the CPU of one is measured")
     options = parser.parse_args()
-    print(f"{'slots':>6}{'prompts':>9}{'calls':>7}{'seconds':>9}{'of bound':>10}{'CPU ms a trace':>16}")
     for slots in options.slots:
-        print(_measure(slots, options.latency, options.rounds), flush=True)
+        size = RoundSize.for_slots(slots)
+        _tell_of(_measured(slots, size, options.latency, options.seconds), size, target=True)
+        if size != _DEFAULT:
+            _tell_of(_measured(slots, _DEFAULT, options.latency, options.seconds / 2), _DEFAULT, target=False)
+    _tell_cost(options.traces)
 
 
-def _measure(slots: int, latency: float, rounds: int) -> str:
-    ours, theirs = multiprocessing.Pipe()
-    servers = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, latency))
-    servers.start()
-    try:
-        url, port = ours.recv()
-        with tempfile.TemporaryDirectory() as folder:
-            os.environ["XDG_STATE_HOME"] = folder  # where the server's lock file goes
-            began, cpu = time.monotonic(), time.process_time()
-            traces = asyncio.run(_run(Path(folder), url, port, slots, rounds))
-            seconds, used = time.monotonic() - began, time.process_time() - cpu
-        ours.send("count")
-        calls = ours.recv()
-    finally:
-        ours.send("stop")
-        servers.join()
-    bound = calls * latency / slots
-    return f"{slots:>6}{traces:>9}{calls:>7}{seconds:>9.2f}{bound / seconds:>10.1%}{1000 * used / traces:>16.2f}"
+def _tell_cost(traces: int) -> None:
+    """Tell what a trace costs at 16 slots, and from which latency on that is what holds a machine up."""
+    size = RoundSize.for_slots(_SLOTS)
+    run = measure(_SLOTS, size, _SHORT, -(-traces // size.total))
+    each = run.cpu / run.traces
+    tell(Figure(f"CPU a trace at {_SLOTS} slots, all included", 1000 * each, "ms", at_most(5), f"{run.traces} traces"))
+    calls = len(run.calls) / run.traces
+    note = f"of {_SLOTS} slots; of 64 below {64 * each / calls:.2f} s"
+    tell(Figure("one core is the limit where a call takes less than", _SLOTS * each / calls, "s", note=note))
+    tell(Figure("traces a second that one core does at most", 1 / each, ""))
 
 
-async def _run(folder: Path, url: str, port: int, slots: int, rounds: int) -> int:
-    flags: dict[str, Any] = {
-        "llm.url": url,
+def _measured(slots: int, size: RoundSize, latency: float, seconds: float) -> Measured:
+    rounds = max(round(seconds * slots / latency / (size.total + size.categories)), 3)
+    return measure(slots, size, latency, rounds)
+
+
+def _tell_of(run: Measured, size: RoundSize, *, target: bool) -> None:
+    what = f"{run.slots} slot{'s' if run.slots > 1 else ''}, rounds of {size.total}"
+    wanted = at_least(95) if target else None
+    note = f"{run.of_bound:.1%} of the whole run; {run.traces} prompts, {len(run.calls)} calls, {run.seconds:.1f} s"
+    tell(Figure(f"{what}: of the bound, while it goes", 100 * run.of_bound_while_it_goes, "%", wanted, note))
+
+
+def measure(slots: int, size: RoundSize, latency: float, rounds: int) -> Measured:
+    """Run on servers of this latency."""
+    with served(latency) as servers, tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = folder  # where the server's lock file goes
+        traces = 0
+
+        def count(event: Event) -> None:
+            nonlocal traces
+            traces += isinstance(event, TraceEnded)
+
+        began, cpu = time.monotonic(), time.process_time()
+        asyncio.run(run(Path(folder), servers, slots, size, rounds, count))
+        seconds, used = time.monotonic() - began, time.process_time() - cpu
+        return Measured(slots, traces, seconds, used, tuple(servers.calls()))
+
+
+async def run(folder: Path, servers: Served, slots: int, size: RoundSize, rounds: int, announce: Announce) -> None:
+    """Make a run in a folder, as the batch mode does."""
+    settings: dict[str, Any] = {
+        "llm.url": servers.url,
         "llm.model": "benchmark",
-        "rcon.port": port,
+        "rcon.port": servers.port,
         "run.rounds": rounds,
+        "run.categories_per_round": size.categories,
+        "run.prompts_per_category": size.prompts,
         "run.concurrency": slots,
         "run.seed": 1,
     }
     job = Job(
-        settings=load_settings(file=None, environment={}, flags=flags, flag_names={}).settings,
+        settings=load_settings(file=None, environment={}, flags=settings, flag_names={}).settings,
         texts=load_texts(),
         credentials=Credentials(rcon_password=Secret(PASSWORD)),
         workspace=folder / "workspace",
         output=folder / "out.jsonl",
     )
-    traces = 0
-
-    def count(event: Event) -> None:
-        nonlocal traces
-        traces += isinstance(event, TraceEnded)
-
-    await generate(job, Control(), count)
-    return traces
-
-
-def _serve(pipe: Connection, latency: float) -> None:
-    asyncio.run(_serve_until_told(pipe, latency))
-
-
-async def _serve_until_told(pipe: Connection, latency: float) -> None:
-    with FakeOllama(lambda body: _reply(body, latency)) as model:
-        async with StrictRconServer(_answer, password=PASSWORD) as server:
-            pipe.send((model.url, server.port))
-            while await asyncio.to_thread(pipe.recv) == "count":
-                pipe.send(len(model.chats))
-
-
-def _answer(command: str) -> str:
-    if command == "list":
-        return "There are 0 of a max of 20 players online: "
-    if command.startswith("give "):
-        return "Gave 1 [Torch] to slingshooter08"
-    return f"Unknown or incomplete command. See below for error\n{command}<--[HERE]"
-
-
-def _reply(body: dict[str, Any], latency: float) -> Reply:
-    seed = body["options"]["seed"]
-    if "prompts" in body["format"]["properties"]:
-        content: dict[str, Any] = {"prompts": [f"sudo torch {seed} {number}" for number in range(5)]}
-    else:
-        content = {"commands": ["give slingshooter08 torch"], "reasoning": f"{seed}", "message": "Yes."}
-    return say(orjson.dumps(content).decode(), seconds=latency)
+    await generate(job, Control(), announce)
 
 
 if __name__ == "__main__":

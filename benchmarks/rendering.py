@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-import resource
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +16,7 @@ from textual.app import App
 from textual.driver import Driver
 from textual.geometry import Size
 
+from benchmarks.figures import Times
 from selfplay_core.categories import load_texts
 from selfplay_core.engine.desk import Desk
 from selfplay_core.engine.servers import Credentials
@@ -30,7 +28,7 @@ from tui.run.runner import Runner
 from tui.workbench import Workbench
 from tui.workspace.curator import Curator
 
-__all__ = ["CountingDriver", "Opened", "Times", "lag", "megabytes", "opened", "settled"]
+__all__ = ["CountingDriver", "Opened", "lag", "opened", "settled"]
 
 SIZE: Final = (160, 50)
 
@@ -112,21 +110,6 @@ class Opened:
         return await painted - began
 
 
-@dataclass(slots=True)
-class Times:
-    """Measured seconds, told in milliseconds."""
-
-    seconds: list[float] = field(default_factory=list)
-
-    def at(self, share: float) -> float:
-        """Return the time that so many do not exceed."""
-        ordered = sorted(self.seconds)
-        return 1000 * ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-
-    def __str__(self) -> str:
-        return f"p50 {self.at(0.5):.1f}  p95 {self.at(0.95):.1f}  p99 {self.at(0.99):.1f}  max {self.at(1):.1f} ms"
-
-
 @asynccontextmanager
 async def opened(workspace: Path) -> AsyncIterator[Opened]:
     """Show a workspace without generating in it, from its opening to the first example on screen."""
@@ -159,17 +142,6 @@ async def settled(opened: Opened) -> None:
     while opened.driver.paints - painted > 1:
         painted = opened.driver.paints
         await asyncio.sleep(0.5)
-
-
-def megabytes() -> float:
-    """Return how much memory the process holds now; where the system does not tell, the most it ever held."""
-    gc.collect()
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except FileNotFoundError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
-    return pages * resource.getpagesize() / (1 << 20)
 
 
 async def lag(into: Times, every: float = 0.005) -> None:

@@ -21,6 +21,7 @@ from typing import Final
 
 import pexpect
 
+from benchmarks.figures import Bound, Figure, Times, at_most, megabytes, tell
 from benchmarks.listing import build_workspace
 from selfplay_core.events import AttemptJudged, Event, TraceEnded, TraceStarted
 from selfplay_core.models import Attempt, CommandResult, Level, Verdict, VerdictOutcome
@@ -28,10 +29,12 @@ from tests.commands import COMMAND
 from tests.store_samples import a_prompt, a_trace
 from tui.cli import FRAMES_PER_SECOND
 
+__all__ = ["KINDS", "STAGES", "main", "start_in_terminal", "terminal_environment"]
+
 KINDS: Final = ("paint", "keys", "events", "open")
 _STARTS: Final = 9
-_STAGES: Final = (("the first byte", b"\x1b[?1049h"), ("the panes", b"Prompts"), ("the first example", b" pending"))
-_FIRST_PAINT: Final = {"the panes": "< 500 ms"}
+STAGES: Final = (("the first byte", b"\x1b[?1049h"), ("the panes", b"Prompts"), ("the first example", b" pending"))
+_FIRST_PAINT: Final = {"the panes": at_most(500)}
 _KEYS: Final = 300
 _DECISIONS: Final = 60
 _KEY_REPEAT: Final = 0.03
@@ -42,7 +45,7 @@ _MILLION: Final = 1_000_000
 
 
 def main() -> None:
-    """Print one line for each measurement, with its target."""
+    """Tell each measurement, with its target."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=100_000, help="of the workspace that is reviewed")
     parser.add_argument("--only", choices=KINDS, action="append", help="this question alone; may be repeated")
@@ -59,7 +62,6 @@ def main() -> None:
         for kind in kinds:
             count = options.million if kind == "open" else options.traces
             workspace = _workspace(options.keep or Path(folder), count)
-            print(f"{kind}, {count:,} traces", flush=True)
             if kind == "paint":
                 _measure_paint(workspace)
             else:
@@ -84,40 +86,37 @@ def _in_a_copy(kind: str, workspace: Path, folder: Path) -> None:
         shutil.rmtree(copy)
 
 
-def _told(what: str, measured: str, target: str = "") -> None:
-    # Textual keeps what is printed while an app runs.
-    print(f"  {what:<44}{measured:<52}{target}", file=sys.__stdout__, flush=True)
+def _tell_times(what: str, times: Times, target: Bound | None = None, *, at: float = 0.95) -> None:
+    tell(Figure(f"{what}, p{100 * at:.0f}", times.at(at), "ms", target, str(times)))
 
 
 def _measure_paint(workspace: Path) -> None:
     """Start the installed command in a pseudo-terminal, again and again."""
     with tempfile.TemporaryDirectory() as compiled:
-        environment = _environment(compiled)
-        starts = [_start_in_terminal(workspace, environment) for _ in range(1 + _STARTS)][1:]
+        environment = terminal_environment(compiled)
+        starts = [start_in_terminal(workspace, environment) for _ in range(1 + _STARTS)][1:]
         bare = statistics.median([_import_alone(environment) for _ in range(1 + _STARTS)][1:])
-    _told("python -c 'import textual.app'", f"{1000 * bare:.0f} ms")
-    for stage, (name, _) in enumerate(_STAGES):
+    tell(Figure("python -c 'import textual.app'", 1000 * bare, "ms"))
+    for stage, (name, _) in enumerate(STAGES):
         median = statistics.median(start[stage] for start in starts)
-        _told(
-            f"start until {name}",
-            f"{1000 * median:.0f} ms, {median / bare:.2f} of the import",
-            _FIRST_PAINT.get(name, ""),
-        )
+        note = f"{median / bare:.2f} of the import"
+        tell(Figure(f"start until {name}", 1000 * median, "ms", _FIRST_PAINT.get(name), note))
 
 
-def _environment(compiled: str) -> dict[str, str]:
+def terminal_environment(compiled: str) -> dict[str, str]:
     """Return an environment in which modules are compiled once, as they are where the command is installed."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
     return {**kept, **terminal, "PYTHONPYCACHEPREFIX": compiled}
 
 
-def _start_in_terminal(workspace: Path, environment: dict[str, str]) -> list[float]:
+def start_in_terminal(workspace: Path, environment: dict[str, str]) -> list[float]:
+    """Return the seconds until each of the stages, from a start of the installed command in a pseudo-terminal."""
     began = time.perf_counter()
     words = ["review", "--workspace", str(workspace)]
     child = pexpect.spawn(COMMAND, words, env=environment, dimensions=(36, 120), timeout=30)
     seen = []
-    for _, mark in _STAGES:
+    for _, mark in STAGES:
         child.expect_exact(mark)
         seen.append(time.perf_counter() - began)
     child.close(force=True)
@@ -132,7 +131,7 @@ def _import_alone(environment: dict[str, str]) -> float:
 
 async def _measure_keys(workspace: Path) -> None:
     """Go down the list at the rate of a held key, then decide as fast as sight allows."""
-    from benchmarks.rendering import Times, opened, settled
+    from benchmarks.rendering import opened, settled
 
     async with opened(workspace) as screen:
         await settled(screen)
@@ -141,18 +140,22 @@ async def _measure_keys(workspace: Path) -> None:
             following = queue.numbers[queue.cursor + 1]
             moved.seconds.append(await screen.key("j", f"{following} pending"))
             await asyncio.sleep(_KEY_REPEAT)
-        _told("j until the next example is painted", str(moved), "p95 < 20 ms")
+        _tell_times("j until the next example is painted", moved, at_most(20))
         for _ in range(_DECISIONS):
             await asyncio.sleep(_SIGHT)
             following = queue.numbers[queue.cursor + 1]
             decided.seconds.append(await screen.key("a", f"{following} pending"))
-        _told("a until committed and the next is painted", str(decided), "p95 < 20 ms")
-        _told("paints, bytes", f"{screen.driver.paints}, {screen.driver.bytes:,}")
+        _tell_times("a until committed and the next is painted", decided, at_most(20))
+        tell(
+            Figure(
+                "bytes a paint", screen.driver.bytes / screen.driver.paints, "", note=f"{screen.driver.paints} paints"
+            )
+        )
 
 
 async def _measure_events(workspace: Path) -> None:
     """Feed a run's events from a thread, and see how late the loop comes."""
-    from benchmarks.rendering import Times, lag, megabytes, opened, settled
+    from benchmarks.rendering import lag, opened, settled
 
     async with opened(workspace) as screen:
         await settled(screen)
@@ -164,9 +167,9 @@ async def _measure_events(workspace: Path) -> None:
             watching.cancel()
             seconds, used = time.perf_counter() - began, time.process_time() - cpu
             applied = screen.bench.state.live.streamed - applied
-            _told(f"{what}: loop lag", str(late), "p99 < 16 ms" if rate else "")
-            _told(f"{what}: memory", f"{megabytes() - before:+.1f} MB", "< 10 MB more" if rate else "")
-            _told(f"{what}: CPU, rows streamed", f"{used / seconds:.0%}, {applied:,}")
+            _tell_times(f"{what}: loop lag", late, at_most(16) if rate else None, at=0.99)
+            tell(Figure(f"{what}: memory more", megabytes() - before, "MB", at_most(10) if rate else None))
+            tell(Figure(f"{what}: of one core", 100 * used / seconds, "%", note=f"{applied:,} rows streamed"))
 
 
 def _feed(append: Callable[[Event], None], rate: int) -> None:
@@ -198,13 +201,19 @@ def _attempt(number: int, attempt: int) -> Attempt:
 
 async def _measure_open(workspace: Path) -> None:
     """Open a large workspace until its list and its first example stand on the screen."""
-    from benchmarks.rendering import megabytes, opened, settled
+    from benchmarks.rendering import opened, settled
 
     before = megabytes()
     async with opened(workspace) as screen:
-        _told("opening until the first example is painted", f"{screen.opened_after:.2f} s", "< 1 s")
+        what = f"opening {_count(workspace):,} traces until the first example is painted"
+        tell(Figure(what, screen.opened_after, "s", at_most(1)))
         await settled(screen)
-        _told("memory", f"{megabytes():.0f} MB, {megabytes() - before:+.0f} by opening", "< 150 MB")
+        now = megabytes()
+        tell(Figure("memory with them open", now, "MB", at_most(150), f"{now - before:+.0f} by opening"))
+
+
+def _count(workspace: Path) -> int:
+    return int(workspace.name.rpartition("-")[2])
 
 
 _MEASURES: Final = {"keys": _measure_keys, "events": _measure_events, "open": _measure_open}

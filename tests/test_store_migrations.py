@@ -136,7 +136,7 @@ def test_an_old_workspace_needs_a_writer_first(tmp_path: Path) -> None:
     """A reader does not migrate: it says what to do."""
     a_used_workspace(tmp_path / "new")
     as_version_1(tmp_path / "new", tmp_path / "old")
-    with pytest.raises(WorkspaceError, match=r"older version \(1, wanted 3\).*Start a run"):
+    with pytest.raises(WorkspaceError, match=rf"older version \(1, wanted {VERSION}\).*Start a run"):
         Reader.open(tmp_path / "old")
     Database.open(tmp_path / "old").close()
     Reader.open(tmp_path / "old").close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import product, starmap
 from random import Random
 
 import msgspec
@@ -89,22 +91,27 @@ def choose(
 
 
 def _least(cells: Cells, ground: Ground, counts: Mapping[str, int], chance: Random) -> Cell:
-    all_ = [
-        Cell(construct, style, difficulty)
-        for construct in range(len(ground.constructs))
-        for style in range(len(cells.styles))
-        for difficulty in range(len(cells.difficulties))
-    ]
     margins = _margins(counts)
+    constructs, styles, difficulties = (
+        [margins.get((name, place), 0) for place in range(len(places))]
+        for name, places in (("c", ground.constructs), ("s", cells.styles), ("d", cells.difficulties))
+    )
     return min(
-        all_,
-        key=lambda cell: (
-            counts.get(cell.key, 0),
-            margins.get(("c", cell.construct), 0),
-            margins.get(("s", cell.style), 0) + margins.get(("d", cell.difficulty), 0),
+        _cells(len(constructs), len(styles), len(difficulties)),
+        key=lambda known: (
+            counts.get(known[1], 0),
+            constructs[known[0].construct],
+            styles[known[0].style] + difficulties[known[0].difficulty],
             chance.random(),
         ),
-    )
+    )[0]
+
+
+@cache
+def _cells(constructs: int, styles: int, difficulties: int) -> tuple[tuple[Cell, str], ...]:
+    """Return every cell with its key, which is dear to make anew for each of a hundred and more at every prompt."""
+    places = product(range(constructs), range(styles), range(difficulties))
+    return tuple((cell, cell.key) for cell in starmap(Cell, places))
 
 
 def _margins(counts: Mapping[str, int]) -> dict[tuple[str, int], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,13 +91,15 @@ class Keeper:
 
     async def _accept_all(self, traces: list[Trace]) -> None:
         accepted = [trace for trace in traces if accepts(trace, self._accept)]
-        for trace in accepted:
-            decision = Decision(DecisionKind.ACCEPT, by=AUTO, at=time.time())
-            found = await self._store.do(_decide_untouched, trace, decision)
+        if not accepted:
+            return
+        # All that is due at once: one by one each would wait for every trace that is being saved, and where traces end
+        # faster than that the decisions, and the traces kept for them, would pile up.
+        decision = Decision(DecisionKind.ACCEPT, by=AUTO, at=time.time())
+        for trace, found in await self._store.do(_decide_each, accepted, decision):
             if found is not None:
                 self._announce(Decided(trace.id, decision, found.same_as))
-        if accepted:
-            await self.project()
+        await self.project()
 
     async def project(self) -> None:
         """Bring the output file up to date."""
@@ -118,6 +120,12 @@ class _Accepted:
     """A decision that was made; `same_as` is the number of the trace whose row is already out."""
 
     same_as: int | None
+
+
+def _decide_each(
+    database: Database, traces: Sequence[Trace], decision: Decision
+) -> list[tuple[Trace, _Accepted | None]]:
+    return [(trace, _decide_untouched(database, trace, decision)) for trace in traces]
 
 
 def _decide_untouched(database: Database, trace: Trace, decision: Decision) -> _Accepted | None:

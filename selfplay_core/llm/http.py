@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import httpx
@@ -56,7 +57,7 @@ class ModelHttp:
         self._endpoint = endpoint
         self._deadlines = deadlines
         self._secret = secret
-        self._client = _client(endpoint.url, deadlines, headers or {}, proxy)
+        self._clients = _Clients(partial(_client, endpoint.url, deadlines, headers or {}, proxy))
 
     async def post_lines(self, path: str, body: Mapping[str, object], feed: Callable[[bytes], bool]) -> Refusal | None:
         """Post `body` as JSON and give every line of the reply to `feed`, until that returns True.
@@ -64,27 +65,8 @@ class ModelHttp:
         Returns the refusal instead if the status is not 2xx. Raises ModelUnreachable, ModelStalled,
         ModelServerError, Unfinished for a line that never ends, and whatever `feed` raises.
         """
-        started = asyncio.get_running_loop().time()
-        first_due = started + self._deadlines.first_byte
-        request = self._client.build_request("POST", self._endpoint.url + path, content=json.dumps(body).encode())
-        response: httpx.Response | None = None
-        try:
-            with self._wire_faults():
-                async with stalled_at(started + self._deadlines.total, self._too_long()):
-                    async with stalled_at(first_due, self._no_first_byte()):
-                        response = await self._client.send(request, stream=True)
-                    if not response.is_success:
-                        return await self._refusal(response)
-                    chunks = _Chunks(
-                        response, first_due, self._deadlines.stall, self._no_first_byte(), self._went_silent()
-                    )
-                    ended = await _feed_lines(chunks, feed)
-            if ended:
-                await _drain(chunks)
-            return None
-        finally:
-            if response is not None:
-                await response.aclose()
+        with self._clients.one() as client:
+            return await self._post_lines(client, path, json.dumps(body).encode(), feed)
 
     async def ask(
         self, method: str, path: str, body: Mapping[str, object] | None = None, *, root: str | None = None
@@ -99,16 +81,42 @@ class ModelHttp:
         seconds = 2 * self._deadlines.connect
         try:
             async with asyncio.timeout(seconds):
-                async with self._client.stream(method, url, content=content) as response:
-                    await _read_into(answer, response, _ANSWER_BYTES)
-                    return Answered(response.status_code, bytes(answer))
+                with self._clients.one() as client:
+                    async with client.stream(method, url, content=content) as response:
+                        await _read_into(answer, response, _ANSWER_BYTES)
+                        return Answered(response.status_code, bytes(answer))
         except (httpx.HTTPError, TimeoutError) as error:
             reason = _reason(error) or f"no answer to {path} within {seconds:g} s"
             raise ModelUnreachable(self._away(reason)) from error
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._clients.aclose()
+
+    async def _post_lines(
+        self, client: httpx.AsyncClient, path: str, body: bytes, feed: Callable[[bytes], bool]
+    ) -> Refusal | None:
+        started = asyncio.get_running_loop().time()
+        first_due = started + self._deadlines.first_byte
+        request = client.build_request("POST", self._endpoint.url + path, content=body)
+        response: httpx.Response | None = None
+        try:
+            with self._wire_faults():
+                async with stalled_at(started + self._deadlines.total, self._too_long()):
+                    async with stalled_at(first_due, self._no_first_byte()):
+                        response = await client.send(request, stream=True)
+                    if not response.is_success:
+                        return await self._refusal(response)
+                    chunks = _Chunks(
+                        response, first_due, self._deadlines.stall, self._no_first_byte(), self._went_silent()
+                    )
+                    ended = await _feed_lines(chunks, feed)
+            if ended:
+                await _drain(chunks)
+            return None
+        finally:
+            if response is not None:
+                await response.aclose()
 
     async def _refusal(self, response: httpx.Response) -> Refusal:
         body = bytearray()
@@ -165,6 +173,38 @@ class ModelHttp:
             f"{self._endpoint.source} took longer than {self._deadlines.total:g} s for one reply. "
             "Lower the token limit, or raise llm.total_seconds."
         )
+
+
+class _Clients:
+    """As many clients as requests are under way at most, each with the one connection that it then needs.
+
+    httpx looks through all connections of a client several times a request, and asks the system about those that
+    are idle: with one client for all, a request would be the dearer the more slots there are.
+    """
+
+    def __init__(self, make: Callable[[], httpx.AsyncClient]) -> None:
+        self._make = make
+        self._idle = [make()]
+        self._all = list(self._idle)
+
+    @contextmanager
+    def one(self) -> Iterator[httpx.AsyncClient]:
+        """Have a client for the length of one request; the one that was used last, whose connection still stands."""
+        client = self._idle.pop() if self._idle else self._one_more()
+        try:
+            yield client
+        finally:
+            self._idle.append(client)
+
+    def _one_more(self) -> httpx.AsyncClient:
+        client = self._make()
+        self._all.append(client)
+        return client
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for client in self._all:
+            await client.aclose()
 
 
 class _Chunks:

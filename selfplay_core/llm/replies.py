@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -126,6 +127,7 @@ def decode_prompts(content: str) -> DecodedPrompts:
     return DecodedPrompts(tuple(prompts), tuple(dropped))
 
 
+@cache
 def _schema(wanted: _Reply) -> dict[str, Any]:
     # msgspec puts the object behind a top-level $ref, which several servers cannot follow; the title and the
     # docstring are ours, not part of the protocol.

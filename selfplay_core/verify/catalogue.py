@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
@@ -151,15 +152,20 @@ def _says(message: Message, group: str | None) -> bool:
 
 def _telling(messages: tuple[Message, ...]) -> Iterator[TellingHead]:
     seen: set[str] = set()
-    passed = [message.pattern.head for message in messages if message.outcome is VerdictOutcome.PASSED]
+    passed = sorted(message.pattern.head for message in messages if message.outcome is VerdictOutcome.PASSED)
     for message in messages:
         head = message.pattern.head
         if message.outcome is VerdictOutcome.PASSED or len(head) < SHORTEST_HEAD or not head[0].isupper():
             continue
-        alone = len(head) >= _TELLING_HEAD and not any(other.startswith(head) for other in passed)
+        alone = len(head) >= _TELLING_HEAD and not _begins_one(head, passed)
         if not alone or head not in seen:
             seen.add(head)
             yield TellingHead(head, message, alone)
+
+
+def _begins_one(head: str, ordered: Sequence[str]) -> bool:
+    place = bisect_left(ordered, head)
+    return place < len(ordered) and ordered[place].startswith(head)
 
 
 def _read() -> Iterator[Message]:

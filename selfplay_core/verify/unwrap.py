@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from selfplay_core.verify.rules import EXECUTE, Shape
 from selfplay_core.verify.spelling import bare_name, loosened
@@ -14,6 +16,9 @@ __all__ = ["Call", "Reading", "readings", "words"]
 _MOST_STARTS = 32
 _LONGEST_UNREADABLE = 32_768
 _MOST_WORDS = 24
+
+# The policy reads a command before it is held and again before it is sent, the verdict once more after the reply.
+_REMEMBERED: Final = 256
 
 _MARK = re.compile(r"""[ \[\]{}"']""")
 _INSIDE = re.compile(r"""[\[\]{}"']""")
@@ -67,6 +72,7 @@ class Reading:
     tangled: bool = False
 
 
+@lru_cache(_REMEMBERED)
 def readings(command: str) -> tuple[Reading, ...]:
     """Read `command` to the letter, as a strict server does, and once more with odd spelling forgiven.
 

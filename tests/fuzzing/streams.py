@@ -12,6 +12,7 @@ import httpx
 
 from selfplay_core.errors import IllTyped, ModelFault
 from selfplay_core.llm.base import ChatReply, ChatRequest, Message
+from selfplay_core.llm.http import _Clients
 from selfplay_core.llm.ollama import OllamaChat
 from selfplay_core.llm.openai import OpenAIChat
 from selfplay_core.llm.replies import answer_schema, decode_answer, decode_prompts
@@ -133,8 +134,8 @@ def _cuts(data: bytes) -> Iterator[list[bytes]]:
 
 async def _outcome(model: OllamaChat | OpenAIChat, pieces: Sequence[bytes]) -> _Outcome:
     # Only the socket is replaced: all that reads it is the product's.
-    await model._http._client.aclose()
-    model._http._client = httpx.AsyncClient(transport=_Canned(pieces))
+    await model._http.aclose()
+    model._http._clients = _Clients(lambda: httpx.AsyncClient(transport=_Canned(pieces)))
     try:
         reply = await model.chat(_REQUEST)
     except ModelFault as fault:

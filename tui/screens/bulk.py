@@ -379,4 +379,4 @@ def _left_alone(numbers: list[int]) -> str:
     if not numbers:
         return ""
     named = ", ".join(f"#{number}" for number in numbers)
-    return f"Left as others made it meanwhile, or a case of a bake-off: {named}."
+    return f"Left as others made it meanwhile: {named}."

@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from random import Random
 
@@ -69,13 +69,17 @@ class Scene:
     risky: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Form:
     """One way of asking for a scenario, and the pattern that knows it again."""
 
     text: str
     scenario: _Scenario
-    pattern: re.Pattern[str]
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when it is first looked for: all of them at once take as long as the rest of a start."""
+        return _pattern(self.text, self.scenario)
 
 
 class Book:
@@ -85,11 +89,7 @@ class Book:
         self._me = players[0]
         self._friends = players[1:] or players
         self._forms = {
-            category: tuple(
-                _Form(text, scenario, _pattern(text, scenario))
-                for scenario in _scenarios(category)
-                for text in scenario.ask
-            )
+            category: tuple(_Form(text, scenario) for scenario in _scenarios(category) for text in scenario.ask)
             for category in CATEGORIES
         }
 
