@@ -18,9 +18,9 @@ from tests.servers.ollama import FakeOllama, Reply, say, say_events
 from tests.servers.rcon import StrictRconServer
 from tests.worlds import PASSWORD, model_says, server_says
 
-__all__ = ["NOT_RUN", "Ground", "Stock", "ground", "stock_up"]
+__all__ = ["NOT_RUN", "SLOW", "STAND_INS", "Ground", "Stock", "ground", "stock_up"]
 
-_STAND_INS: Final = {
+STAND_INS: Final = {
     # A password that is typed where the document leaves it out.
     "PASSWORD=…": f"PASSWORD={PASSWORD}",
     # Enough to see that it runs.
@@ -38,18 +38,17 @@ _STAND_INS: Final = {
 
 NOT_RUN: Final = {
     "java ": "a server of Minecraft, which may not be shipped",
-    "ollama ": "a model server of its own",
     "OLLAMA_NUM_PARALLEL=4 ollama ": "a model server of its own",
     "git clone": "the address is the reader's",
     "cd selfplay-tui": "goes where the tests are already",
-    "python -m selfplay_core.sandbox.make_ids": "writes into the source tree what it downloads",
-    "python -m selfplay_core.sandbox.make_schemas": "writes into the source tree",
+    "python -m selfplay_core.sandbox.facts.": "writes facts into the source tree, from what it downloads",
     ".venv/bin/python -m tests.golden_cases": "writes into the source tree",
     ".venv/bin/pytest": "the tests within the tests",
 }
 """Beginnings of commands that are no command of ours, or change the source tree, and why they are not run."""
 
-_SLOW: Final = {"selfplay-tui simulate": "selfplay-tui simulate --students 2 --rounds 10"}
+SLOW: Final = {"selfplay-tui simulate": "selfplay-tui simulate --students 2 --rounds 10"}
+"""Whole commands that take long as they are."""
 
 
 @dataclass(slots=True)
@@ -76,9 +75,9 @@ class Ground:
     def ready(self, line: Line) -> str:
         """Return a command as it is run here: with the addresses of these servers."""
         text = line.text.replace(".venv/bin/selfplay-tui", "selfplay-tui")
-        for written, meant in _STAND_INS.items():
+        for written, meant in STAND_INS.items():
             text = text.replace(written, meant)
-        text = _SLOW.get(text, text)
+        text = SLOW.get(text, text)
         if "sandbox" not in text.split():
             host = "--rcon-host 127.0.0.1"
             text = text.replace("--rcon-port 25575", "").replace(host, f"{host} --rcon-port {self.server.port}")

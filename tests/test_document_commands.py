@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from tests.commands import clean_environment, run_command
-from tests.document_grounds import NOT_RUN, Ground, Stock, ground, stock_up
+from tests.document_grounds import NOT_RUN, SLOW, STAND_INS, Ground, Stock, ground, stock_up
 from tests.documents import COMMANDS, DOCUMENTS, ROOT, Line, commands_in, help_examples, kind_of, make_targets
 from tests.terminal import Terminal
 from tests.worlds import PASSWORD
@@ -55,6 +55,18 @@ async def test_help_fits_a_terminal(tmp_path: Path, command: str) -> None:
     assert [line for line in told.out.splitlines() if len(line) > 99] == []
 
 
+async def test_no_exception_is_left_over(tmp_path: Path) -> None:
+    """What the tables let be written otherwise, or not run, stands in a document or in a help."""
+    env = clean_environment(tmp_path, COLUMNS="100")
+    lines = [line for name in DOCUMENTS for line in commands_in(name, (ROOT / name).read_text(encoding="utf-8"))]
+    for command in COMMANDS:
+        lines += help_examples(command, (await run_command(tmp_path, *command.split(), "--help", env=env)).out)
+    texts = [line.text.replace(".venv/bin/selfplay-tui", "selfplay-tui") for line in lines]
+    assert [beginning for beginning in NOT_RUN if not any(text.startswith(beginning) for text in texts)] == []
+    assert [written for written in STAND_INS if not any(written in text for text in texts)] == []
+    assert [whole for whole in SLOW if whole not in texts] == []
+
+
 async def _run(here: Ground, line: Line) -> None:
     match kind_of(line):
         case "make":
@@ -67,7 +79,10 @@ async def _run(here: Ground, line: Line) -> None:
             known = any(line.text.startswith(beginning) for beginning in NOT_RUN)
             assert known, f"{line.place}: {line.text!r} is nobody's command; give it a reason in NOT_RUN"
             named = re.findall(r"(?<!\S)tests(?:/\S+)?", line.text)
-            named += [f"{module.replace('.', '/')}.py" for module in re.findall(r"-m (tests\S+)", line.text)]
+            named += [
+                f"{module.replace('.', '/')}.py"
+                for module in re.findall(r"-m ((?:tests|tui|benchmarks|selfplay_core)\.\S+)", line.text)
+            ]
             gone = [path for path in named if not (ROOT / path).exists()]
             assert not gone, f"{line.place}: {gone} is not there"
         case "serve":

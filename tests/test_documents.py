@@ -23,9 +23,7 @@ OF_OTHERS: Final = {
     "--max-model-len": "vLLM",
     "--n_ctx": "llama-cpp-python's server",
     "--n_threads": "llama-cpp-python's server",
-    "--packages": "the script that makes the lists of ids",
     "--reasoning-parser": "vLLM",
-    "--strict": "mypy",
 }
 """Options of other programs that the documents name in their sentences."""
 
@@ -102,6 +100,12 @@ def test_every_option_in_a_sentence_is_one(name: str, capsys: pytest.CaptureFixt
     known = {*options_of_all(capsys), *OF_OTHERS}
     found = {option for code in inline_code(text_of(name)) for option in re.findall(r"(?<!\S)--[a-z][\w-]*", code)}
     assert found - known == set()
+
+
+def test_no_option_of_others_is_left_over() -> None:
+    """Each in the table stands in a sentence."""
+    texts = "\n".join(code for name in DOCUMENTS for code in inline_code(text_of(name)))
+    assert {option for option in OF_OTHERS if option not in texts} == set()
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
