@@ -49,8 +49,8 @@ _BENCHMARKS: Final[Mapping[str, Benchmark]] = {
         "The pipeline",
         "pipeline",
         "The bound is slots / (calls per prompt × latency). Round n is chosen from the complete rounds up to n − 2, so "
-        "that no more than two can be under way: a round must hold some four times as many prompts as there are slots "
-        "(`run.categories_per_round`, `run.prompts_per_category`). The default of 15 prompts is for one slot to four.",
+        "that no more than two can be under way: a round must hold twice as many prompts as there are slots "
+        "(`run.categories_per_round`, `run.prompts_per_category`). The default of 15 prompts does for eight slots.",
     ),
     "original": Benchmark("Beside the original's loop", "original_loop"),
     "judging": Benchmark("Verdicts and rulings", "judging"),
