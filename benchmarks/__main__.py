@@ -62,8 +62,8 @@ _BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "memory": Benchmark(
         "Memory over a long run",
         "memory",
-        "What is known of prompts stays in memory, for the newest 100,000 of each category, so that no prompt is asked "
-        "twice and near-copies are seen; traces do not.",
+        "Not flat: what is known of prompts stays in memory, up to the newest 100,000 to 200,000 of each category, twice: "
+        "for what is asked next, and for near-copies. All nine categories are full only after a million traces or two.",
     ),
 }
 
