@@ -63,7 +63,7 @@ _BENCHMARKS: Final[Mapping[str, Benchmark]] = {
         "Memory over a long run",
         "memory",
         "Not flat: what is known of prompts stays in memory, up to the newest 100,000 to 200,000 of each category, "
-        "twice: for what is asked next, and for near-copies. All nine categories are full only after a million traces or two.",
+        "twice: for what is asked next, and for near-copies. All nine categories are full only after a million traces.",
     ),
 }
 
