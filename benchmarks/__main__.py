@@ -49,8 +49,8 @@ _BENCHMARKS: Final[Mapping[str, Benchmark]] = {
         "The pipeline",
         "pipeline",
         "The bound is slots / (calls per prompt × latency). Round n is chosen from the complete rounds up to n − 2, so "
-        "that no more than two can be under way: a round must hold some four times as many prompts as there are slots "
-        "(`run.categories_per_round`, `run.prompts_per_category`). The default of 15 prompts is for one slot to four.",
+        "that no more than two can be under way: a round must hold twice as many prompts as there are slots "
+        "(`run.categories_per_round`, `run.prompts_per_category`). The default of 15 prompts does for eight slots.",
     ),
     "original": Benchmark("Beside the original's loop", "original_loop"),
     "judging": Benchmark("Verdicts and rulings", "judging"),
@@ -62,8 +62,8 @@ _BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "memory": Benchmark(
         "Memory over a long run",
         "memory",
-        "What is known of prompts stays in memory, for the newest 100,000 of each category, so that no prompt is asked "
-        "twice and near-copies are seen; traces do not.",
+        "Not flat: what is known of prompts stays in memory, up to the newest 100,000 to 200,000 of each category, "
+        "twice: for what is asked next, and for near-copies. All nine categories are full only after a million traces.",
     ),
 }
 

@@ -18,7 +18,7 @@ from benchmarks.figures import Figure, at_least, tell
 from selfplay_core.sandbox.parser.judge import judge
 from selfplay_core.sandbox.world.world import World
 from selfplay_core.verify.policy import Policy
-from selfplay_core.verify.unwrap import readings
+from selfplay_core.verify.unwrap import remembered
 from selfplay_core.verify.verdict import judge as verdict_of
 from tests.judged_commands import RIGHT, USUAL, WRONG
 
@@ -71,7 +71,7 @@ def _tell_rate(name: str, work: Callable[[T], object], items: tuple[T, ...], rou
     """Tell how many a second of one core are worked on; what is remembered of a command is forgotten each round."""
 
     def forgetting(item: T) -> object:
-        readings.cache_clear()
+        remembered.cache_clear()
         return work(item)
 
     tell(Figure(name, _rate(forgetting, items, rounds), "a second"))

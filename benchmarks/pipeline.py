@@ -88,9 +88,9 @@ def main() -> None:
     options = parser.parse_args()
     for slots in options.slots:
         size = RoundSize.for_slots(slots)
-        _tell_of(_measured(slots, size, options.latency, options.seconds), size, target=True)
+        _tell_of(_measured(slots, size, options.latency, options.seconds), size)
         if size != _DEFAULT:
-            _tell_of(_measured(slots, _DEFAULT, options.latency, options.seconds / 2), _DEFAULT, target=False)
+            _tell_of(_measured(slots, _DEFAULT, options.latency, options.seconds / 2), _DEFAULT)
     _tell_cost(options.traces)
 
 
@@ -111,11 +111,10 @@ def _measured(slots: int, size: RoundSize, latency: float, seconds: float) -> Me
     return measure(slots, size, latency, rounds)
 
 
-def _tell_of(run: Measured, size: RoundSize, *, target: bool) -> None:
+def _tell_of(run: Measured, size: RoundSize) -> None:
     what = f"{run.slots} slot{'s' if run.slots > 1 else ''}, rounds of {size.total}"
-    wanted = at_least(95) if target else None
     note = f"{run.of_bound:.1%} of the whole run; {run.traces} prompts, {len(run.calls)} calls, {run.seconds:.1f} s"
-    tell(Figure(f"{what}: of the bound, while it goes", 100 * run.of_bound_while_it_goes, "%", wanted, note))
+    tell(Figure(f"{what}: of the bound, while it goes", 100 * run.of_bound_while_it_goes, "%", at_least(95), note))
 
 
 def measure(slots: int, size: RoundSize, latency: float, rounds: int) -> Measured:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figures import Bound, Figure, at_most, tell
+from benchmarks.figures import Figure, at_most, tell
 from benchmarks.listing import build_workspace
 from benchmarks.screen import STAGES, start_in_terminal, terminal_environment
 from tests.commands import COMMAND
@@ -36,25 +36,35 @@ def main() -> None:
         environment = terminal_environment(folder)
         workspace = Path(folder) / "workspace"
         build_workspace(workspace, _TRACES)
-        bare = _median(starts, lambda: _run((sys.executable, "-c", "pass"), environment))
-        tell(Figure("python -c pass", 1000 * bare, "ms"))
-        for option in ("--help", "--version"):
-            _tell(option, _median(starts, lambda option=option: _run((COMMAND, option), environment)), bare)  # type: ignore[misc]  # mypy infers no default of a lambda
         fresh = (Path(folder) / f"run-{number}" for number in range(starts + 1))
-        first = _median(starts, lambda: _first_line((*_HEADLESS, "--workspace", str(next(fresh))), environment))
-        _tell("a batch run on the sandbox until its first event", first, bare)
-        seen = [start_in_terminal(workspace, environment) for _ in range(1 + starts)][1:]
-        for stage, (name, _) in enumerate(STAGES):
-            wanted = at_most(500) if name == "the panes" else None
-            _tell(f"review until {name}", statistics.median(start[stage] for start in seen), bare, wanted)
+
+        def bare() -> float:
+            return _run((sys.executable, "-c", "pass"), environment)
+
+        measures: dict[str, Callable[[], list[float]]] = {
+            "--help": lambda: [_run((COMMAND, "--help"), environment)],
+            "--version": lambda: [_run((COMMAND, "--version"), environment)],
+            "a batch run on the sandbox until its first event": lambda: [
+                _first_line((*_HEADLESS, "--workspace", str(next(fresh))), environment)
+            ],
+            "review until": lambda: start_in_terminal(workspace, environment),
+        }
+        for what, measure in measures.items():
+            # By turns, so that other work on the machine weighs on both alike; the first start compiles.
+            pairs = [(bare(), measure()) for _ in range(1 + starts)][1:]
+            alone = statistics.median(pair[0] for pair in pairs)
+            for place, stage in enumerate(_stages(what)):
+                _tell(stage, statistics.median(pair[1][place] for pair in pairs), alone)
 
 
-def _tell(what: str, seconds: float, bare: float, target: Bound | None = None) -> None:
-    tell(Figure(what, 1000 * seconds, "ms", target, f"{seconds / bare:.1f} times python -c pass"))
+def _stages(what: str) -> list[str]:
+    return [f"{what} {stage}" for stage, _ in STAGES] if what == "review until" else [what]
 
 
-def _median(times: int, measure: Callable[[], float]) -> float:
-    return statistics.median([measure() for _ in range(1 + times)][1:])
+def _tell(what: str, seconds: float, bare: float) -> None:
+    target = at_most(500) if what.endswith("the panes") else None
+    note = f"{seconds / bare:.1f} times python -c pass, then {1000 * bare:.0f} ms"
+    tell(Figure(what, 1000 * seconds, "ms", target, note))
 
 
 def _run(words: Sequence[str], environment: Mapping[str, str]) -> float:

@@ -11,7 +11,7 @@ from typing import Final
 from selfplay_core.verify.rules import EXECUTE, Shape
 from selfplay_core.verify.spelling import bare_name, loosened
 
-__all__ = ["Call", "Reading", "readings", "words"]
+__all__ = ["Call", "Reading", "readings", "remembered", "words"]
 
 _MOST_STARTS = 32
 _LONGEST_UNREADABLE = 32_768
@@ -19,6 +19,7 @@ _MOST_WORDS = 24
 
 # The policy reads a command before it is held and again before it is sent, the verdict once more after the reply.
 _REMEMBERED: Final = 256
+_LONGEST_REMEMBERED: Final = 2_048
 
 _MARK = re.compile(r"""[ \[\]{}"']""")
 _INSIDE = re.compile(r"""[\[\]{}"']""")
@@ -72,13 +73,22 @@ class Reading:
     tangled: bool = False
 
 
-@lru_cache(_REMEMBERED)
 def readings(command: str) -> tuple[Reading, ...]:
     """Read `command` to the letter, as a strict server does, and once more with odd spelling forgiven.
 
     Both are needed: what is an odd space to a lenient reader is a part of a name to a strict one, and the two
     may see different commands.
     """
+    return remembered(command) if len(command) <= _LONGEST_REMEMBERED else _readings(command)
+
+
+@lru_cache(_REMEMBERED)
+def remembered(command: str) -> tuple[Reading, ...]:
+    """As `readings`, of a command of the length that servers read."""
+    return _readings(command)
+
+
+def _readings(command: str) -> tuple[Reading, ...]:
     letter = _read(command)
     loose = loosened(command)
     return (letter,) if loose == command else (letter, _read(loose))
