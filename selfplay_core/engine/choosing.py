@@ -40,7 +40,7 @@ from selfplay_core.store.curriculum import (
     rounds_behind,
 )
 from selfplay_core.store.database import Database, Reader
-from selfplay_core.verify.speech import only_speaks
+from selfplay_core.verify.speech import shows_no_deed
 
 __all__ = ["Choice", "Chooser", "Known", "begin"]
 
@@ -50,7 +50,6 @@ _OPENINGS: Final = 3
 _OPENING_WORDS: Final = 4
 _EXAMPLES: Final = 3
 _ANY: Final = ""
-_SPEECH_IS_THE_DEED: Final = "cosmetic_effects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,4 +199,4 @@ def _decoded(text: str) -> State:
 
 def _speaks(trace: Trace) -> bool:
     answer = trace.last.answer if trace.last is not None else None
-    return trace.prompt.category != _SPEECH_IS_THE_DEED and answer is not None and only_speaks(answer.commands)
+    return answer is not None and shows_no_deed(trace.prompt.category, answer.commands)
