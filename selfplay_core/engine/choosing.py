@@ -25,6 +25,7 @@ from selfplay_core.curriculum.state import (
     reopened,
 )
 from selfplay_core.engine.seeds import choice_rng
+from selfplay_core.likeness.copies import Copies
 from selfplay_core.likeness.pool import Like, PromptPool
 from selfplay_core.models import Trace
 from selfplay_core.store.bans import bans
@@ -49,7 +50,6 @@ _RECENT: Final = 6
 _OPENINGS: Final = 3
 _OPENING_WORDS: Final = 4
 _EXAMPLES: Final = 3
-_ANY: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +134,7 @@ class Chooser:
         self._count = 0
         for category, prompt in known.prompts:
             self.take(category, prompt)
-        self._bans = PromptPool()
-        for number, prompt in enumerate(known.bans):
-            self._bans.add(_ANY, number, prompt)
+        self._bans = Copies(known.bans)
 
     def fold(self, rounds: Sequence[RoundKept]) -> Alarm | None:
         """Take complete rounds into the state; returns the alarm that the last of them raises, if it does."""
@@ -174,7 +172,7 @@ class Chooser:
 
     def is_banned(self, prompt: str) -> bool:
         """Whether a prompt is nearly one that models are compared by."""
-        return self._bans.closest(_ANY, prompt) is not None
+        return self._bans.like(prompt) is not None
 
     def take(self, category: str, prompt: str) -> None:
         """Know a prompt from here on."""

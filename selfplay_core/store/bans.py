@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
-from selfplay_core.likeness.pool import PromptPool
+from selfplay_core.likeness.copies import Copies
 from selfplay_core.store.codec import storable
 from selfplay_core.store.database import Database, Reader
 
@@ -14,35 +14,18 @@ __all__ = ["Ban", "add_bans", "banned", "bans", "has_bans", "lift_bans"]
 Ban = str
 """The prompt that is banned."""
 
-# A prompt is a copy whatever its category: a case's is often not known.
-_ANY = ""
-
 
 class _Bans:
     """The banned prompts that one connection has seen, ready to be compared with."""
 
     def __init__(self) -> None:
         self.last = 0
-        self._pool = PromptPool()
-        self._exact: set[str] = set()
-        self._texts: dict[int, str] = {}
-
-    @property
-    def count(self) -> int:
-        return len(self._texts)
+        self.copies = Copies()
 
     def take_in(self, rows: Iterable[tuple[int, str]]) -> None:
         for number, prompt in rows:
-            self._pool.add(_ANY, number, prompt)
-            self._exact.add(prompt)
-            self._texts[number] = prompt
+            self.copies.add(prompt)
             self.last = number
-
-    def like(self, prompt: str) -> Ban | None:
-        if prompt in self._exact:
-            return prompt
-        found = self._pool.closest(_ANY, prompt)
-        return None if found is None else self._texts[found.number]
 
 
 _known: WeakKeyDictionary[Reader, _Bans] = WeakKeyDictionary()
@@ -81,11 +64,11 @@ def banned(reader: Reader, prompt: str) -> Ban | None:
     Those which this connection has seen are kept ready, until one of them was lifted.
     """
     ((count,),) = reader.rows("SELECT count(*) FROM ban WHERE id <= ?", (_seen(reader).last,))
-    if count != _seen(reader).count:
+    if count != len(_seen(reader).copies):
         _known[reader] = _Bans()
     bans = _seen(reader)
     bans.take_in(reader.rows("SELECT id, prompt FROM ban WHERE id > ? ORDER BY id", (bans.last,)))
-    return bans.like(prompt)
+    return bans.copies.like(prompt)
 
 
 def _seen(reader: Reader) -> _Bans:
