@@ -218,7 +218,7 @@ class _Contest:
         return ""
 
     async def _turn(self, contender: _Contender, number: int, cases: Sequence[Case]) -> None:
-        announced = [(self._trace_id(contender, case), _prompt(case)) for case in cases]
+        announced = [(_trace_id(contender, case), _prompt(case)) for case in cases]
         answered = await self._store.do(announce_cases, contender.run_id, announced)
         left = [case for case in cases if case.place not in answered]
         if not left or not await self._may_go_on():
@@ -251,7 +251,7 @@ class _Contest:
         return not self._left_undone
 
     async def _answer(self, contender: _Contender, case: Case) -> None:
-        trace = await contender.solver.solve(self._trace_id(contender, case), _prompt(case), seed=self._record.seed)
+        trace = await contender.solver.solve(_trace_id(contender, case), _prompt(case), seed=self._record.seed)
         assert isinstance(trace, Trace), "a plan without a person holds nothing"
         fault = contender.faults.pop(trace.id, None)
         circumstances = Circumstances(
@@ -285,9 +285,6 @@ class _Contest:
         rulings = self._world.verifier.review(trace.last.answer.commands)
         return any(ruling.action is Action.DENY for ruling in rulings)
 
-    def _trace_id(self, contender: _Contender, case: Case) -> str:
-        return trace_id(contender.run_id, case.place, 0)
-
 
 def _asking(settings: Settings, model: str) -> Settings:
     return msgspec.structs.replace(settings, llm=msgspec.structs.replace(settings.llm, model=model))
@@ -320,6 +317,10 @@ def _answered(database: Database, taking_part: Sequence[Contestant], places: Seq
 
 def _is_decided(database: Database) -> bool:
     return leader_is_decided({name: found for name, found in marks_by_model(database).items() if found})
+
+
+def _trace_id(contender: _Contender, case: Case) -> TraceId:
+    return trace_id(contender.run_id, case.place, 0)
 
 
 def _prompt(case: Case) -> Prompt:

@@ -9,10 +9,7 @@ from selfplay_core.likeness.copies import Copies
 from selfplay_core.store.codec import storable
 from selfplay_core.store.database import Database, Reader
 
-__all__ = ["Ban", "add_bans", "banned", "bans", "has_bans", "lift_bans"]
-
-Ban = str
-"""The prompt that is banned."""
+__all__ = ["add_bans", "banned", "bans", "has_bans", "lift_bans"]
 
 
 class _Bans:
@@ -53,12 +50,12 @@ def has_bans(reader: Reader) -> bool:
     return reader.row("SELECT 1 FROM ban LIMIT 1") is not None
 
 
-def bans(reader: Reader) -> tuple[Ban, ...]:
+def bans(reader: Reader) -> tuple[str, ...]:
     """Return every banned prompt, the first banned first."""
     return tuple(prompt for (prompt,) in reader.rows("SELECT prompt FROM ban ORDER BY id"))
 
 
-def banned(reader: Reader, prompt: str) -> Ban | None:
+def banned(reader: Reader, prompt: str) -> str | None:
     """Return the banned prompt that this one is the same as, or nearly a copy of; None if there is none.
 
     Those which this connection has seen are kept ready, until one of them was lifted.
@@ -66,9 +63,9 @@ def banned(reader: Reader, prompt: str) -> Ban | None:
     ((count,),) = reader.rows("SELECT count(*) FROM ban WHERE id <= ?", (_seen(reader).last,))
     if count != len(_seen(reader).copies):
         _known[reader] = _Bans()
-    bans = _seen(reader)
-    bans.take_in(reader.rows("SELECT id, prompt FROM ban WHERE id > ? ORDER BY id", (bans.last,)))
-    return bans.copies.like(prompt)
+    seen = _seen(reader)
+    seen.take_in(reader.rows("SELECT id, prompt FROM ban WHERE id > ? ORDER BY id", (seen.last,)))
+    return seen.copies.like(prompt)
 
 
 def _seen(reader: Reader) -> _Bans:
