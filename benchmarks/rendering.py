@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,9 +163,9 @@ def _telling(made: asyncio.Future[CountingDriver]) -> type[CountingDriver]:
     return Driver
 
 
-def _job(workspace: Path, flags: Sequence[tuple[str, Any]] = ()) -> Job:
+def _job(workspace: Path) -> Job:
     return Job(
-        settings=load_settings(file=None, environment={}, flags=dict(flags), flag_names={}).settings,
+        settings=load_settings(file=None, environment={}, flags={}, flag_names={}).settings,
         texts=load_texts(),
         credentials=Credentials(),
         workspace=workspace,

@@ -254,8 +254,9 @@ class _Reviewer:
             acknowledge("bulk", number, kind)
 
     def _tell_moved(self, moved: Moved | None) -> None:
-        for trace_id, _ in () if moved is None else moved.traces:
-            acknowledge("moved", trace_id, moved.kind if moved is not None else "")
+        if moved is not None:
+            for trace_id, _ in moved.traces:
+                acknowledge("moved", trace_id, moved.kind)
 
 
 ROLES: Final[dict[str, Callable[[list[str]], int]]] = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from selfplay_core.errors import CommandTooLong
@@ -20,8 +18,6 @@ AS_ALEX = "execute as Alex at @s run"
 IS_ALEX_ONLINE = "execute if entity Alex"
 ALWAYS = "unless entity @e[tag=__never__]"
 PASSED, REJECTED, FAILED, UNCLEAR = VerdictOutcome
-
-_Says = Callable[[str], str]
 
 
 def server(replies: dict[str, str]) -> ScriptedConsole:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from selfplay_core.errors import StoreError
-from selfplay_core.models import AUTO, DecisionKind, VerdictOutcome
+from selfplay_core.models import AUTO, DecisionKind, Outcome, VerdictOutcome
 from selfplay_core.store.coverage import RootCount, command_roots
 from selfplay_core.store.database import Database
 from selfplay_core.store.decisions import decide, undo
 from selfplay_core.store.denials import denials, deny_beginning
-from selfplay_core.store.held import HeldAttempt, held, held_count, hold, release_held, rule_held
+from selfplay_core.store.held import HeldAttempt, held, held_count, hold, rule_held
 from selfplay_core.store.rounds import PlannedPrompt, add_round
 from selfplay_core.store.runs import start_run
 from selfplay_core.store.statistics import (
@@ -26,6 +26,7 @@ from selfplay_core.store.statistics import (
     retries_histogram,
     trace_pace,
 )
+from selfplay_core.store.traces import save_trace
 from selfplay_core.verify.roots import GAME_ROOTS, root_of
 from tests.store_samples import (
     ACCEPT,
@@ -198,7 +199,7 @@ def test_held_attempts_are_counted_until_ruled_on(database: Database) -> None:
     assert [attempt.trace_id for attempt in held(database)] == ["t1", "t2", "t0"]
     assert held_count(database) == 3
     rule_held(database, "t1", since=1.0, allow=False, by="ann")
-    release_held(database, "t0")
+    save_trace(database, RUN, a_trace("t0", prompts[0], Outcome.BLOCKED), 4.0)
     assert held_count(database) == 1
 
 

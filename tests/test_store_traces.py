@@ -18,13 +18,12 @@ from selfplay_core.models import Attempt, DecisionKind, Outcome, WorldKind
 from selfplay_core.store.codec import encode
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.decisions import decide, standing
-from selfplay_core.store.held import HeldAttempt, expired_held, held, hold, release_held, rule_held
+from selfplay_core.store.held import HeldAttempt, expired_held, held, hold, rule_held
 from selfplay_core.store.history import redo_last, undo_last
-from selfplay_core.store.rounds import PlannedPrompt, WhyOpen, add_round, open_prompts, rounds_of
+from selfplay_core.store.rounds import PlannedPrompt, WhyOpen, add_round, last_round, open_prompts
 from selfplay_core.store.runs import (
     RunStatus,
     check_kind,
-    claim_kind,
     end_run,
     kind_of,
     last_run,
@@ -33,12 +32,12 @@ from selfplay_core.store.runs import (
     start_run,
 )
 from selfplay_core.store.traces import (
-    round_traces,
     save_trace,
     search,
     tally,
     trace,
     traces,
+    traces_of_run,
     undecided,
 )
 from tests.store_samples import (
@@ -129,18 +128,7 @@ def test_a_round_is_recorded_whole_or_not_at_all(database: Database) -> None:
     twice = [PlannedPrompt("a", a_prompt("x", 0)), PlannedPrompt("a", a_prompt("y", 1))]
     with pytest.raises(sqlite3.IntegrityError):
         add_round(database, RUN, 1, ["edge_items"], twice)
-    assert rounds_of(database, RUN) == []
-
-
-def test_rounds_come_back_in_order(database: Database) -> None:
-    """A round keeps its categories and its prompts by slot, and an empty one is a round."""
-    prompts = [PlannedPrompt(f"t{slot}", a_prompt(str(slot), slot, 2)) for slot in (1, 0)]
-    add_round(database, RUN, 2, ["edge_items", "worldedit"], prompts)
-    add_round(database, RUN, 1, [], [])
-    first, second = rounds_of(database, RUN)
-    assert (first.number, first.categories, first.prompts) == (1, (), ())
-    assert second.categories == ("edge_items", "worldedit")
-    assert [planned.trace_id for planned in second.prompts] == ["t0", "t1"]
+    assert last_round(database, RUN) is None
 
 
 def test_open_prompts_are_those_without_an_end(database: Database) -> None:
@@ -163,7 +151,7 @@ def test_open_prompts_are_those_without_an_end(database: Database) -> None:
 
 
 def test_held_attempts_are_ruled_on_once(database: Database) -> None:
-    """The first ruling on a held attempt stands; its release or its trace's end takes it out."""
+    """The first ruling on a held attempt stands; its trace's end takes it out."""
     prompts = [PlannedPrompt(f"t{slot}", a_prompt(str(slot), slot)) for slot in range(2)]
     add_round(database, RUN, 1, ["edge_items"], prompts)
     first, second = (HeldAttempt(p.trace_id, RUN, p.prompt, b"\0payload", 5.0) for p in prompts)
@@ -175,9 +163,8 @@ def test_held_attempts_are_ruled_on_once(database: Database) -> None:
     assert held(database)[0] == replace(first, allowed=False, ruled_by="tester")
     assert [item.trace_id for item in expired_held(database, 105.0, 100.0)] == ["t1"]
     assert expired_held(database, 104.9, 100.0) == []
-    assert release_held(database, "t0")
-    assert not release_held(database, "t0")
-    save_trace(database, RUN, a_trace("t1", prompts[1].prompt, Outcome.BLOCKED), 6.0)
+    for planned in prompts:
+        save_trace(database, RUN, a_trace(planned.trace_id, planned.prompt, Outcome.BLOCKED), 6.0)
     assert held(database) == []
 
 
@@ -193,24 +180,23 @@ def test_the_other_kind_of_world_is_refused(database: Database) -> None:
     assert kind_of(database) is None
     ended(database, ["x"])
     assert kind_of(database) is WorldKind.SANDBOX
-    claim_kind(database, WorldKind.SANDBOX)
+    check_kind(database, WorldKind.SANDBOX)
     add_round(database, RUN, 2, ["edge_items"], [PlannedPrompt("real", a_prompt("y", 0, 2))])
     with pytest.raises(WorkspaceError, match=r"come from the sandbox.*Use another --workspace"):
         save_trace(database, RUN, a_trace("real", a_prompt("y", 0, 2), kind=WorldKind.REAL), 1.0)
     with pytest.raises(WorkspaceError, match="a real server"):
-        claim_kind(database, WorldKind.REAL)
+        check_kind(database, WorldKind.REAL)
     assert trace(database, "real") is None
 
 
 def test_undecided_traces_by_place(database: Database) -> None:
     """What waits for a decision comes by round and slot, a page at a time, without the errored."""
     later = ended(database, ["a", "b"], number=2)
-    earlier = ended(database, ["c", "d"], number=1)
+    ended(database, ["c", "d"], number=1)
     ended(database, ["e"], number=3, outcome=Outcome.ERRORED)
     decided(database, later[0])
     assert [line.prompt for line in undecided(database, RUN)] == ["c", "d", "b"]
     assert [line.prompt for line in undecided(database, RUN, after=(1, 0), limit=1)] == ["d"]
-    assert [line.id for line in round_traces(database, RUN, 1)] == [item.id for item in earlier]
 
 
 def test_pages_and_filters(database: Database) -> None:
@@ -344,7 +330,7 @@ def test_other_lists_are_led_by_an_index(database: Database) -> None:
     accepted(database, ["a"])
     plans = {
         "INDEX trace_undecided": plan_of(database, lambda: undecided(database, RUN, after=(1, 1), limit=5)),
-        "INDEX trace_place": plan_of(database, lambda: round_traces(database, RUN, 1)),
+        "INDEX trace_place": plan_of(database, lambda: traces_of_run(database, RUN)),
         "INDEX prompt_open": plan_of(database, lambda: open_prompts(database)),
         "INDEX prompt_open (run=?)": plan_of(database, lambda: open_prompts(database, RUN)),
         "INDEX sqlite_autoindex_trace_1 (id=?)": plan_of(database, lambda: trace(database, "x")),

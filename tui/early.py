@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final, NoReturn
 
-__all__ = ["Interrupted", "hold_signals", "released_signals"]
+__all__ = ["SIGNALS", "Interrupted", "hold_signals", "released_signals"]
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+"""What asks a command to end."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -23,15 +24,15 @@ class Interrupted(KeyboardInterrupt):
 
 def hold_signals() -> None:
     """Keep signals back until `released_signals`: nothing may wait for anybody in between."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 @contextmanager
 def released_signals() -> Iterator[None]:
     """Let signals in, those that were held first, each as Interrupted unless the block handles it otherwise."""
-    before = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
+    before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         yield
     finally:
         for number, handler in before.items():

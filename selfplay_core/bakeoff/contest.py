@@ -26,12 +26,23 @@ from selfplay_core.engine.outage import Outage
 from selfplay_core.engine.plan import RunPlan, plan_run
 from selfplay_core.engine.seeds import choice_rng, trace_id
 from selfplay_core.engine.servers import Model, World, open_model, open_world, sandbox_for
+from selfplay_core.engine.slots import workers_for
 from selfplay_core.engine.solver import Solver
 from selfplay_core.engine.surroundings import Surroundings
-from selfplay_core.engine.watch import Watch, inspect_at_start
+from selfplay_core.engine.watch import inspect_at_start, make_watch
 from selfplay_core.errors import Blank, CapReached, Fault, GaveUp, Truncated
 from selfplay_core.events import Announce
-from selfplay_core.models import UNKNOWN_VERSION, Action, ModelIdentity, Outcome, Prompt, Trace, TraceId, workspace_kind
+from selfplay_core.models import (
+    UNKNOWN_VERSION,
+    Action,
+    ModelIdentity,
+    Outcome,
+    Prompt,
+    Trace,
+    TraceId,
+    WorldIdentity,
+    workspace_kind,
+)
 from selfplay_core.settings import Settings
 from selfplay_core.store.bakeoffs import (
     BakeoffRecord,
@@ -47,12 +58,11 @@ from selfplay_core.store.database import Database
 from selfplay_core.store.runs import RunStatus, check_kind, end_run, hold_generating
 from selfplay_core.store.thread import AsyncStore, open_store
 
-__all__ = ["BakeoffJob", "bake_off"]
+__all__ = ["bake_off"]
 
 # A model server may need half a minute to load another model: with so many cases in a turn that hardly counts, and
 # an interruption leaves few cases that only some of the models have answered.
 _CASES_IN_A_TURN: Final = 25
-_SEED_BITS: Final = 32
 _SERVER_PATIENCE: Final = 5.0
 
 
@@ -103,19 +113,7 @@ async def bake_off(job: BakeoffJob, control: Control, announce: Announce) -> Bak
         for contestant, model in zip(taking_part, opened, strict=True):
             contest.admit(contestant, model)
         done = await store.do(_answered, taking_part, order_of(job.book, record.seed)[: record.wanted])
-        announce(
-            BakeoffStarted(
-                folder=str(job.folder),
-                models=tuple(model.identity for model in opened),
-                world=identity,
-                cases=len(job.book.cases),
-                expecting=job.book.expecting[0],
-                wanted=record.wanted,
-                seed=record.seed,
-                done=done,
-                expected=record.wanted * len(opened),
-            )
-        )
+        announce(_started(job, record, [model.identity for model in opened], identity, done))
         control.begin(plan.tuning, announce, resumed=False)
         ended = BakeoffEnded(RunStatus.INTERRUPTED, "")
         try:
@@ -190,20 +188,12 @@ class _Contest:
         return BakeoffEnded(RunStatus.DONE, reason)
 
     async def _watched(self) -> str:
-        verify = self._job.settings.verify
-        watch = Watch(
+        watch = make_watch(
             self._world.verifier,
-            Outage(
-                "The server's list of players",
-                give_up=self._plan.give_up,
-                control=self._control,
-                announce=self._announce,
-            ),
-            players=self._plan.players,
-            allow_players=verify.allow_players,
-            every=60 * verify.canary_minutes,
-            give_up=self._plan.give_up,
+            self._plan,
+            self._job.settings.verify,
             control=self._control,
+            announce=self._announce,
         )
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(watch.keep_watch())
@@ -228,7 +218,7 @@ class _Contest:
         return ""
 
     async def _turn(self, contender: _Contender, number: int, cases: Sequence[Case]) -> None:
-        announced = [(self._trace_id(contender, case), _prompt(case)) for case in cases]
+        announced = [(_trace_id(contender, case), _prompt(case)) for case in cases]
         answered = await self._store.do(announce_cases, contender.run_id, announced)
         left = [case for case in cases if case.place not in answered]
         if not left or not await self._may_go_on():
@@ -236,7 +226,7 @@ class _Contest:
         await self._surroundings.begin_round(contender.run_id, number)
         waiting = iter(left)
         async with asyncio.TaskGroup() as crew:
-            for _ in range(min(_workers(self._plan.concurrency), len(left))):
+            for _ in range(min(workers_for(self._plan.concurrency), len(left))):
                 crew.create_task(self._work(contender, waiting))
         if not self._left_undone:
             await self._surroundings.end_round(contender.run_id, number)
@@ -261,7 +251,7 @@ class _Contest:
         return not self._left_undone
 
     async def _answer(self, contender: _Contender, case: Case) -> None:
-        trace = await contender.solver.solve(self._trace_id(contender, case), _prompt(case), seed=self._record.seed)
+        trace = await contender.solver.solve(_trace_id(contender, case), _prompt(case), seed=self._record.seed)
         assert isinstance(trace, Trace), "a plan without a person holds nothing"
         fault = contender.faults.pop(trace.id, None)
         circumstances = Circumstances(
@@ -295,12 +285,25 @@ class _Contest:
         rulings = self._world.verifier.review(trace.last.answer.commands)
         return any(ruling.action is Action.DENY for ruling in rulings)
 
-    def _trace_id(self, contender: _Contender, case: Case) -> str:
-        return trace_id(contender.run_id, case.place, 0)
-
 
 def _asking(settings: Settings, model: str) -> Settings:
     return msgspec.structs.replace(settings, llm=msgspec.structs.replace(settings.llm, model=model))
+
+
+def _started(
+    job: BakeoffJob, record: BakeoffRecord, models: Sequence[ModelIdentity], world: WorldIdentity, done: int
+) -> BakeoffStarted:
+    return BakeoffStarted(
+        folder=str(job.folder),
+        models=tuple(models),
+        world=world,
+        cases=len(job.book.cases),
+        expecting=job.book.expecting[0],
+        wanted=record.wanted,
+        seed=record.seed,
+        done=done,
+        expected=record.wanted * len(models),
+    )
 
 
 def _answered(database: Database, taking_part: Sequence[Contestant], places: Sequence[int]) -> int:
@@ -316,10 +319,9 @@ def _is_decided(database: Database) -> bool:
     return leader_is_decided({name: found for name, found in marks_by_model(database).items() if found})
 
 
+def _trace_id(contender: _Contender, case: Case) -> TraceId:
+    return trace_id(contender.run_id, case.place, 0)
+
+
 def _prompt(case: Case) -> Prompt:
     return Prompt(case.prompt, case.category, case.mode, case.place, 0)
-
-
-def _workers(slots: int) -> int:
-    # As in a run: with one slot one prompt at a time, so that a server with a memory sees the same order every time.
-    return 1 if slots == 1 else 2 * slots

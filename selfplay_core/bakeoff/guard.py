@@ -9,14 +9,12 @@ from pathlib import Path
 
 from selfplay_core.bakeoff.cases import CaseBook
 from selfplay_core.errors import UsageError
-from selfplay_core.likeness.pool import PromptPool
+from selfplay_core.likeness.copies import Copies
 from selfplay_core.store.bans import add_bans, lift_bans
 from selfplay_core.store.database import DATABASE_NAME, Database, open_current
 from selfplay_core.store.thread import open_store
 
 __all__ = ["Leaks", "keep_out", "leaks_into", "lift"]
-
-_ANY = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +59,11 @@ def leaks_into(book: CaseBook, workspace: Path) -> Leaks:
     """Return which accepted traces of a workspace hold a case."""
     if not (workspace / DATABASE_NAME).is_file():
         return Leaks(str(workspace), None)
-    pool = PromptPool()
-    for case in book.cases:
-        pool.add(_ANY, case.place, case.prompt)
-    exact = {case.prompt for case in book.cases}
+    cases = Copies(case.prompt for case in book.cases)
     with closing(open_current(workspace)) as reader:
         accepted = reader.each(
             "SELECT t.n, coalesce(json_extract(d.payload, '$.edited_prompt'), t.prompt) FROM accepted a"
             " JOIN trace t ON t.id = a.trace_id JOIN decision d ON d.seq = a.decision ORDER BY t.n"
         )
-        found = [number for number, prompt in accepted if prompt in exact or pool.closest(_ANY, prompt) is not None]
+        found = [number for number, prompt in accepted if cases.like(prompt) is not None]
     return Leaks(str(workspace), tuple(found))

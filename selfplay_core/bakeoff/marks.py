@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from selfplay_core.bakeoff.cases import Case
 from selfplay_core.bakeoff.expectation import unmet
 from selfplay_core.models import Attempt, FailedBecause, Outcome, Trace, VerdictOutcome
 from selfplay_core.text import clip, one_line
-from selfplay_core.verify.speech import only_speaks
+from selfplay_core.verify.speech import shows_no_deed
 
 __all__ = ["Circumstances", "Mark", "Marked", "Why", "mark"]
-
-_SPEECH_IS_THE_DEED: Final = "cosmetic_effects"
 
 
 class Mark(StrEnum):
@@ -119,7 +116,7 @@ def _ran(case: Case, trace: Trace, *, probing: bool) -> Marked:
         return right if lacking is None else Marked(Mark.MISS, Why.UNMET, lacking)
     if trace.outcome is Outcome.UNPROVEN and not (probing and _was_parsed(last)):
         return Marked(Mark.OPEN, _why_open(last), trace.reason)
-    if case.category != _SPEECH_IS_THE_DEED and last.answer is not None and only_speaks(last.answer.commands):
+    if last.answer is not None and shows_no_deed(case.category, last.answer.commands):
         return Marked(Mark.OPEN, Why.ONLY_SPEAKS)
     return right
 

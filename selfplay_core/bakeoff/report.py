@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from selfplay_core.bakeoff.cases import Case, CaseBook
 from selfplay_core.bakeoff.guard import Leaks
@@ -16,9 +17,9 @@ from selfplay_core.errors import UsageError
 from selfplay_core.models import CATEGORY_NAMES, Mode
 from selfplay_core.text import clip, one_line
 
-__all__ = ["Contrast", "Report", "Standing", "contrasts", "make_report", "pooled"]
+__all__ = ["Contrast", "Report", "Standing", "make_report"]
 
-_MUCH_OPEN = 0.2
+_MUCH_OPEN: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def make_report(ledgers: Sequence[Ledger], leaks: Leaks | None = None) -> Report
                 f"these bake-offs asked other cases: {ledgers[0].folder} has {len(book.cases)} from {book.source}, "
                 f"{other.folder} has {len(other.book.cases)} from {other.book.source}. Compare runs of the same cases."
             )
-    entrants = pooled(ledgers)
+    entrants = _pooled(ledgers)
     rule = Rule.ANYTIME if any(one.record.sequential for one in ledgers) else Rule.EXACT
     standings = sorted((_standing(entrant, book) for entrant in entrants), key=_merit, reverse=True)
     ranked = [standing.entrant for standing in standings]
@@ -84,13 +85,13 @@ def make_report(ledgers: Sequence[Ledger], leaks: Leaks | None = None) -> Report
         asked=len(places),
         standings=tuple(standings),
         pairs=tuple(compare(marks, rule)),
-        contrasts=tuple(contrasts(ranked, book)),
+        contrasts=tuple(_contrasts(ranked, book)),
         leaks=leaks,
         warnings=tuple(_warnings(ledgers, standings)),
     )
 
 
-def pooled(ledgers: Sequence[Ledger]) -> list[Entrant]:
+def _pooled(ledgers: Sequence[Ledger]) -> list[Entrant]:
     """Return all models; where names would meet, each says which folder it is from."""
     entrants = [(ledger, entrant) for ledger in ledgers for entrant in ledger.entrants]
     names = [entrant.label for _, entrant in entrants]
@@ -100,7 +101,7 @@ def pooled(ledgers: Sequence[Ledger]) -> list[Entrant]:
     ]
 
 
-def contrasts(entrants: Sequence[Entrant], book: CaseBook) -> list[Contrast]:
+def _contrasts(entrants: Sequence[Entrant], book: CaseBook) -> list[Contrast]:
     """Return the cases that are decided for several models and not alike, in the order of the cases."""
     found = []
     for case in book.cases:

@@ -8,7 +8,7 @@ from selfplay_core.bakeoff.intervals import Rule
 from selfplay_core.bakeoff.report import Report
 from selfplay_core.bakeoff.standing import Figures, Pair
 
-__all__ = ["HEADINGS", "cells", "headline", "how_decided", "leaks_told", "percent", "verdicts"]
+__all__ = ["HEADINGS", "cells", "headline", "how_decided", "leaks_told", "verdicts"]
 
 _NONE: Final = "-"
 _TRACES_LISTED: Final = 20
@@ -94,11 +94,11 @@ def cells(figures: Figures) -> tuple[str, ...]:
     first = (figures.ok - figures.fixed) / figures.decided if figures.decided else None
     return (
         str(figures.decided),
-        percent(figures.share),
+        _percent(figures.share),
         interval,
-        percent(first),
-        percent(figures.fixed_share),
-        percent(missed),
+        _percent(first),
+        _percent(figures.fixed_share),
+        _percent(missed),
         str(figures.open),
         str(figures.errored),
         _number(figures.seconds, 2),
@@ -109,7 +109,7 @@ def cells(figures: Figures) -> tuple[str, ...]:
     )
 
 
-def percent(share: float | None) -> str:
+def _percent(share: float | None) -> str:
     """Return a share as it is shown."""
     return _NONE if share is None else f"{share * 100:.1f}%"
 

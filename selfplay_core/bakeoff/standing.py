@@ -89,7 +89,7 @@ class Pair:
 
 
 def figures_of(results: Iterable[Result]) -> Figures:
-    """Count."""
+    """Return the figures of these results."""
     found = list(results)
     marks = Counter(result.marked.mark for result in found)
     answered = [result for result in found if result.marked.mark is not Mark.ERRORED]

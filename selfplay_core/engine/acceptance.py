@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from selfplay_core.models import Level, Outcome, Trace, VerdictOutcome
-from selfplay_core.verify.speech import only_speaks
+from selfplay_core.verify.speech import shows_no_deed
 
 __all__ = ["accepts"]
 
 _GOOD = (Outcome.SOLVED, Outcome.CORRECTED)
-_SPEECH_IS_THE_DEED = "cosmetic_effects"
 
 
 def accepts(trace: Trace, rule: Literal["verified", "parsed", "none"]) -> bool:
@@ -23,7 +22,7 @@ def accepts(trace: Trace, rule: Literal["verified", "parsed", "none"]) -> bool:
     last = trace.last
     if rule == "none" or last is None or last.answer is None or not last.answer.commands:
         return False
-    if trace.prompt.category != _SPEECH_IS_THE_DEED and only_speaks(last.answer.commands):
+    if shows_no_deed(trace.prompt.category, last.answer.commands):
         return False
     if trace.outcome in _GOOD:
         passed = all(result.verdict.outcome is VerdictOutcome.PASSED for result in last.results)

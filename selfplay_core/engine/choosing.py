@@ -25,6 +25,7 @@ from selfplay_core.curriculum.state import (
     reopened,
 )
 from selfplay_core.engine.seeds import choice_rng
+from selfplay_core.likeness.copies import Copies
 from selfplay_core.likeness.pool import Like, PromptPool
 from selfplay_core.models import Trace
 from selfplay_core.store.bans import bans
@@ -40,7 +41,7 @@ from selfplay_core.store.curriculum import (
     rounds_behind,
 )
 from selfplay_core.store.database import Database, Reader
-from selfplay_core.verify.speech import only_speaks
+from selfplay_core.verify.speech import shows_no_deed
 
 __all__ = ["Choice", "Chooser", "Known", "begin"]
 
@@ -49,8 +50,6 @@ _RECENT: Final = 6
 _OPENINGS: Final = 3
 _OPENING_WORDS: Final = 4
 _EXAMPLES: Final = 3
-_ANY: Final = ""
-_SPEECH_IS_THE_DEED: Final = "cosmetic_effects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +134,7 @@ class Chooser:
         self._count = 0
         for category, prompt in known.prompts:
             self.take(category, prompt)
-        self._bans = PromptPool()
-        for number, prompt in enumerate(known.bans):
-            self._bans.add(_ANY, number, prompt)
+        self._bans = Copies(known.bans)
 
     def fold(self, rounds: Sequence[RoundKept]) -> Alarm | None:
         """Take complete rounds into the state; returns the alarm that the last of them raises, if it does."""
@@ -175,7 +172,7 @@ class Chooser:
 
     def is_banned(self, prompt: str) -> bool:
         """Whether a prompt is nearly one that models are compared by."""
-        return self._bans.closest(_ANY, prompt) is not None
+        return self._bans.like(prompt) is not None
 
     def take(self, category: str, prompt: str) -> None:
         """Know a prompt from here on."""
@@ -200,4 +197,4 @@ def _decoded(text: str) -> State:
 
 def _speaks(trace: Trace) -> bool:
     answer = trace.last.answer if trace.last is not None else None
-    return trace.prompt.category != _SPEECH_IS_THE_DEED and answer is not None and only_speaks(answer.commands)
+    return answer is not None and shows_no_deed(trace.prompt.category, answer.commands)

@@ -15,7 +15,7 @@ from selfplay_core.llm.base import Message
 from selfplay_core.models import Attempt, CommandResult, Mode, Prompt, Trace, VerdictOutcome
 from selfplay_core.text import clip, one_line
 
-__all__ = ["Speaker", "answer_messages", "messages_again", "retry_text", "system_prompt", "writer_messages"]
+__all__ = ["Speaker", "answer_messages", "messages_again", "system_prompt", "writer_messages"]
 
 _REPLY_LIMIT = 600
 _KNOWN_LIMIT = 200
@@ -50,7 +50,7 @@ def answer_messages(texts: Texts, system: str, prompt: Prompt, attempts: Sequenc
         messages.append(Message("assistant", clip(attempt.raw, _RAW_LIMIT)))
         hint = None if following is None else following.hint
         messages.append(
-            Message("user", retry_text(texts, attempt) if hint is None else again_text(texts, attempt, hint))
+            Message("user", _retry_text(texts, attempt) if hint is None else again_text(texts, attempt, hint))
         )
     return tuple(messages)
 
@@ -82,7 +82,7 @@ def writer_messages(texts: Texts, speaker: Speaker, choice: Choice) -> tuple[Mes
     return (Message("system", speaker.fill(texts, "writer.txt")), Message("user", request))
 
 
-def retry_text(texts: Texts, attempt: Attempt) -> str:
+def _retry_text(texts: Texts, attempt: Attempt) -> str:
     """Return what the model is told of an attempt that did not stand."""
     report = attempt.error or "\n".join(_report_lines(attempt.results))
     return texts.fill("retry.txt", report=report)

@@ -17,9 +17,9 @@ from selfplay_core.models import CATEGORY_NAMES, FailedBecause
 from selfplay_core.settings import Settings, VerifySettings, without_secrets
 from selfplay_core.settings_sources import seconds_of
 
-__all__ = ["DEFAULT_ACCEPT", "DEFAULT_ROUNDS", "RunPlan", "fingerprint", "plan_run", "recorded_settings"]
+__all__ = ["DEFAULT_ACCEPT", "RunPlan", "fingerprint", "plan_run", "recorded_settings"]
 
-DEFAULT_ROUNDS: Final = 50
+_DEFAULT_ROUNDS: Final = 50
 DEFAULT_ACCEPT: Final = "verified"
 ANSWER_TEMPERATURE: Final = 0.3
 RETRY_TEMPERATURE: Final = 0.2
@@ -79,7 +79,7 @@ def plan_run(
     run = settings.run
     categories = (run.focus,) if run.focus else CATEGORY_NAMES
     plan = RunPlan(
-        rounds=run.rounds or DEFAULT_ROUNDS,
+        rounds=run.rounds or _DEFAULT_ROUNDS,
         seed=seed,
         categories=categories,
         categories_per_round=min(run.categories_per_round, len(categories)),

@@ -18,7 +18,7 @@ from selfplay_core.engine.plan import RunPlan
 from selfplay_core.engine.queue import RoundBook, WorkItem, WorkQueue
 from selfplay_core.engine.rounds import RoundWriter
 from selfplay_core.engine.seeds import trace_id
-from selfplay_core.engine.slots import Slots
+from selfplay_core.engine.slots import Slots, workers_for
 from selfplay_core.engine.solver import Held, Solver
 from selfplay_core.engine.surroundings import Surroundings
 from selfplay_core.engine.watch import Watch
@@ -72,7 +72,7 @@ class Run:
         self._comparer = Comparer(store)
         self._queue = WorkQueue()
         self._rounds = RoundBook()
-        self._places = Slots(_workers(plan.concurrency))
+        self._places = Slots(workers_for(plan.concurrency))
         # What was allowed and is queued or under way: the store shows it until its trace has ended.
         self._released = {item.trace_id for item in backlog.entries if isinstance(item, WorkItem) and item.released}
         self._positions = 0
@@ -131,7 +131,7 @@ class Run:
         while True:
             tuning = await self._control.tuned()
             self._asker.resize(tuning.concurrency)
-            self._places.resize(_workers(tuning.concurrency))
+            self._places.resize(workers_for(tuning.concurrency))
 
     async def _produce(self) -> None:
         for entry in self._backlog.entries:
@@ -228,9 +228,3 @@ class Run:
         else:
             await self._keeper.ended(item, found)
             self._comparer.wanted()
-
-
-def _workers(slots: int) -> int:
-    # One slot means one prompt at a time, so that a server with a memory sees the same order every time.
-    # With more, twice as many prompts as slots: some wait for the server while others are answered.
-    return 1 if slots == 1 else 2 * slots

@@ -28,7 +28,7 @@ from selfplay_core.engine.run import Run
 from selfplay_core.engine.servers import Credentials, Model, World, open_model, open_world, sandbox_for
 from selfplay_core.engine.solver import Solver
 from selfplay_core.engine.surroundings import Surroundings
-from selfplay_core.engine.watch import Watch, inspect_at_start
+from selfplay_core.engine.watch import inspect_at_start, make_watch
 from selfplay_core.events import Announce, DryRunStarted, RunEnded, RunStarted
 from selfplay_core.exchange.rows import render
 from selfplay_core.models import UNKNOWN_VERSION, workspace_kind
@@ -212,7 +212,6 @@ def _assemble(
     speaker = Speaker(plan.players, world.verifier.identity.version or UNKNOWN_VERSION)
     means = Means(asker, lambda: nullcontext(world.verifier), job.texts, plan, model.identity)
     outage = Outage("The server", give_up=plan.give_up, control=control, announce=announce)
-    verify = job.settings.verify
     return Run(
         chosen.record.id,
         plan=plan,
@@ -240,16 +239,7 @@ def _assemble(
             announce=announce,
         ),
         surroundings=Surroundings(world.verifier, outage, probing=plan.execute == "probe"),
-        watch=Watch(
-            world.verifier,
-            # Its own, for verdicts that come all the while say nothing about who is online.
-            Outage("The server's list of players", give_up=plan.give_up, control=control, announce=announce),
-            players=plan.players,
-            allow_players=verify.allow_players,
-            every=60 * verify.canary_minutes,
-            give_up=plan.give_up,
-            control=control,
-        ),
+        watch=make_watch(world.verifier, plan, job.settings.verify, control=control, announce=announce),
         errands=Errands(chosen.record.id, store, world.verifier, means, control, asked_before=chosen.asked_before),
         keeper=keeper,
         store=store,

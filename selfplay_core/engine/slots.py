@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import IntEnum
 
-__all__ = ["Slots", "Urgency"]
+__all__ = ["Slots", "Urgency", "workers_for"]
 
 
 class Urgency(IntEnum):
@@ -70,3 +70,12 @@ class Slots:
             if not turn.done():
                 turn.set_result(None)
                 self._free -= 1
+
+
+def workers_for(slots: int) -> int:
+    """Return how many prompts are worked on at once.
+
+    One slot means one prompt at a time, so that a server with a memory sees the same order every time. With more,
+    twice as many prompts as slots: some wait for the server while others are answered.
+    """
+    return 1 if slots == 1 else 2 * slots

@@ -6,13 +6,16 @@ from typing import Final
 
 from selfplay_core.engine.control import Control, Drained
 from selfplay_core.engine.outage import Outage
+from selfplay_core.engine.plan import RunPlan
 from selfplay_core.errors import ConnectionLost, ForeignPlayers, GaveUp, ProtocolViolation
+from selfplay_core.events import Announce
 from selfplay_core.models import WorldIdentity
+from selfplay_core.settings import VerifySettings
 from selfplay_core.text import clip, one_line
 from selfplay_core.verify.canary import foreign_players
 from selfplay_core.verify.verifier import Verifier
 
-__all__ = ["Watch", "inspect_at_start"]
+__all__ = ["Watch", "inspect_at_start", "make_watch"]
 
 _LOOK_AGAIN: Final = 30.0
 _FAULTS_BORNE: Final = 3
@@ -97,6 +100,22 @@ class Watch:
             waited += pause
             strangers = await self._look()
         self._control.resume(_WATCH)
+
+
+def make_watch(
+    verifier: Verifier, plan: RunPlan, settings: VerifySettings, *, control: Control, announce: Announce
+) -> Watch:
+    """Return the watch over a run's server."""
+    return Watch(
+        verifier,
+        # Its own, for verdicts that come all the while say nothing about who is online.
+        Outage("The server's list of players", give_up=plan.give_up, control=control, announce=announce),
+        players=plan.players,
+        allow_players=settings.allow_players,
+        every=60 * settings.canary_minutes,
+        give_up=plan.give_up,
+        control=control,
+    )
 
 
 def _strangers(identity: WorldIdentity, ours: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from typing import Final
 
 from selfplay_core.likeness.normal import bare
 
-__all__ = ["MASK", "parts_of", "skeleton", "skeleton_of"]
+__all__ = ["parts_of", "skeleton", "skeleton_of"]
 
-MASK: Final = "_"
+_MASK: Final = "_"
 
 # What a command of these says is one argument, however many words it has; before it stand so many others.
 _TEXT_AFTER: Final = {"say": 0, "me": 0, "teammsg": 0, "tm": 0, "msg": 1, "tell": 1, "w": 1}
@@ -64,11 +64,11 @@ def _end_of_clause(root: str, parts: list[str], start: int) -> int:
 def _masked(root: str, arguments: list[str]) -> Iterator[str]:
     before = _TEXT_AFTER.get(root)
     if before is not None:
-        yield from (MASK for _ in arguments[: before + 1])
+        yield from (_MASK for _ in arguments[: before + 1])
         return
     fixed = _literals().get(root, frozenset())
     for argument in arguments:
-        yield argument if argument in fixed else MASK
+        yield argument if argument in fixed else _MASK
 
 
 @cache

@@ -10,9 +10,9 @@ from typing import Final
 
 from selfplay_core.errors import ModelStalled, Unfinished
 
-__all__ = ["LINE_BYTES", "Deadlines", "LineSplitter", "stalled_at"]
+__all__ = ["Deadlines", "LineSplitter", "stalled_at"]
 
-LINE_BYTES: Final = 4 << 20
+_LINE_BYTES: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class LineSplitter:
     Whatever else `str.splitlines` takes for a line break (U+2028, U+0085…) is data within JSON strings.
     """
 
-    def __init__(self, limit: int = LINE_BYTES) -> None:
+    def __init__(self, limit: int = _LINE_BYTES) -> None:
         self._limit = limit
         self._begun: list[bytes] = []
         self._length = 0

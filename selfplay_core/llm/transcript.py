@@ -11,9 +11,9 @@ from selfplay_core.llm.base import ChatReply
 from selfplay_core.llm.thinking import split_thinking
 from selfplay_core.text import clip, one_line
 
-__all__ = ["CONTENT_CHARACTERS", "Transcript", "count", "json_object", "small_object"]
+__all__ = ["Transcript", "count", "json_object", "small_object"]
 
-CONTENT_CHARACTERS: Final = 1 << 20
+_CONTENT_CHARACTERS: Final = 1 << 20
 
 _ANOTHER_SEED: Final = "Ask again with another seed; if it happens often, switch thinking off."
 
@@ -27,7 +27,7 @@ _MISPLACED: Final = (
 class Transcript:
     """What a model has said so far: pieces of content and of thinking, bounded."""
 
-    def __init__(self, source: str, *, limit: int = CONTENT_CHARACTERS) -> None:
+    def __init__(self, source: str, *, limit: int = _CONTENT_CHARACTERS) -> None:
         self._source = source
         self._limit = limit
         self._length = 0

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
-from selfplay_core.likeness.pool import PromptPool
+from selfplay_core.likeness.copies import Copies
 from selfplay_core.store.codec import storable
 from selfplay_core.store.database import Database, Reader
 
-__all__ = ["Ban", "add_bans", "banned", "bans", "has_bans", "lift_bans"]
-
-Ban = str
-"""The prompt that is banned."""
-
-# A prompt is a copy whatever its category: a case's is often not known.
-_ANY = ""
+__all__ = ["add_bans", "banned", "bans", "has_bans", "lift_bans"]
 
 
 class _Bans:
@@ -23,26 +17,12 @@ class _Bans:
 
     def __init__(self) -> None:
         self.last = 0
-        self._pool = PromptPool()
-        self._exact: set[str] = set()
-        self._texts: dict[int, str] = {}
-
-    @property
-    def count(self) -> int:
-        return len(self._texts)
+        self.copies = Copies()
 
     def take_in(self, rows: Iterable[tuple[int, str]]) -> None:
         for number, prompt in rows:
-            self._pool.add(_ANY, number, prompt)
-            self._exact.add(prompt)
-            self._texts[number] = prompt
+            self.copies.add(prompt)
             self.last = number
-
-    def like(self, prompt: str) -> Ban | None:
-        if prompt in self._exact:
-            return prompt
-        found = self._pool.closest(_ANY, prompt)
-        return None if found is None else self._texts[found.number]
 
 
 _known: WeakKeyDictionary[Reader, _Bans] = WeakKeyDictionary()
@@ -70,22 +50,22 @@ def has_bans(reader: Reader) -> bool:
     return reader.row("SELECT 1 FROM ban LIMIT 1") is not None
 
 
-def bans(reader: Reader) -> tuple[Ban, ...]:
+def bans(reader: Reader) -> tuple[str, ...]:
     """Return every banned prompt, the first banned first."""
     return tuple(prompt for (prompt,) in reader.rows("SELECT prompt FROM ban ORDER BY id"))
 
 
-def banned(reader: Reader, prompt: str) -> Ban | None:
+def banned(reader: Reader, prompt: str) -> str | None:
     """Return the banned prompt that this one is the same as, or nearly a copy of; None if there is none.
 
     Those which this connection has seen are kept ready, until one of them was lifted.
     """
     ((count,),) = reader.rows("SELECT count(*) FROM ban WHERE id <= ?", (_seen(reader).last,))
-    if count != _seen(reader).count:
+    if count != len(_seen(reader).copies):
         _known[reader] = _Bans()
-    bans = _seen(reader)
-    bans.take_in(reader.rows("SELECT id, prompt FROM ban WHERE id > ? ORDER BY id", (bans.last,)))
-    return bans.like(prompt)
+    seen = _seen(reader)
+    seen.take_in(reader.rows("SELECT id, prompt FROM ban WHERE id > ? ORDER BY id", (seen.last,)))
+    return seen.copies.like(prompt)
 
 
 def _seen(reader: Reader) -> _Bans:

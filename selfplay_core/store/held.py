@@ -9,7 +9,7 @@ from selfplay_core.models import Mode, Prompt, TraceId
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.runs import run_number
 
-__all__ = ["HeldAttempt", "expired_held", "held", "held_count", "hold", "release_held", "rule_held"]
+__all__ = ["HeldAttempt", "expired_held", "held", "held_count", "hold", "rule_held"]
 
 _HELD = (
     "SELECT h.trace_id, r.id, p.text, p.category, p.mode, p.round, p.slot,"
@@ -82,12 +82,6 @@ def rule_held(database: Database, trace_id: TraceId, *, since: float, allow: boo
             (allow, by, trace_id, since),
         )
         return done.rowcount == 1
-
-
-def release_held(database: Database, trace_id: TraceId) -> bool:
-    """Take an attempt out of the park; False if it was not there."""
-    with database.transaction() as connection:
-        return connection.execute("DELETE FROM held WHERE trace_id = ?", (trace_id,)).rowcount == 1
 
 
 def _held(

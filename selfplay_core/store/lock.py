@@ -76,8 +76,14 @@ class Lease:
         if self._fd is not None:
             return True
         fd = _open(self._path)
-        if not _try_lock(fd) and not _waited_for(fd, _GLANCE):
-            return False
+        if not _try_lock(fd):
+            # Shared it can be had only from those who look. To wait for a holder would be to get the lock when the
+            # holder dies, long after giving up, and to look for an instant like a run that goes on.
+            if not _try_lock(fd, fcntl.LOCK_SH):
+                os.close(fd)
+                return False
+            if not _waited_for(fd, _GLANCE):
+                return False
         self._fd = fd
         return True
 

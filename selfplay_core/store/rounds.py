@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from selfplay_core.models import Mode, Prompt, TraceId
-from selfplay_core.store.codec import decode, encode, storable
+from selfplay_core.store.codec import encode, storable
 from selfplay_core.store.curriculum import save_state
 from selfplay_core.store.database import Database, Reader
 from selfplay_core.store.runs import run_number
@@ -17,12 +17,10 @@ __all__ = [
     "Chosen",
     "OpenPrompt",
     "PlannedPrompt",
-    "RoundRecord",
     "WhyOpen",
     "add_round",
     "last_round",
     "open_prompts",
-    "rounds_of",
 ]
 
 _PROMPT = "p.trace_id, p.text, p.category, p.mode, p.round, p.slot"
@@ -50,15 +48,6 @@ class Chosen:
     asked: str
     folded: int
     state: str
-
-
-@dataclass(frozen=True, slots=True)
-class RoundRecord:
-    """A round as it was planned; `prompts` in the order of their slots."""
-
-    number: int
-    categories: tuple[str, ...]
-    prompts: tuple[PlannedPrompt, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +84,6 @@ def add_round(
             "INSERT INTO prompt (trace_id, run, round, slot, category, mode, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(planned.trace_id, run, *_place_and_text(planned.prompt)) for planned in prompts],
         )
-
-
-def rounds_of(reader: Reader, run_id: str) -> list[RoundRecord]:
-    """Return the rounds of a run in their order."""
-    run = run_number(reader, run_id)
-    planned: dict[int, list[PlannedPrompt]] = {}
-    for row in reader.rows(f"SELECT {_PROMPT} FROM prompt p WHERE run = ? ORDER BY round, slot", (run,)):
-        prompt = _planned(*row)
-        planned.setdefault(prompt.prompt.round, []).append(prompt)
-    return [
-        RoundRecord(number, decode(categories, tuple[str, ...], f"round {number}"), tuple(planned.get(number, ())))
-        for number, categories in reader.rows(
-            "SELECT number, categories FROM round WHERE run = ? ORDER BY number", (run,)
-        )
-    ]
 
 
 def last_round(reader: Reader, run_id: str) -> int | None:

@@ -14,7 +14,6 @@ __all__ = [
     "RunRecord",
     "RunStatus",
     "check_kind",
-    "claim_kind",
     "end_run",
     "hold_generating",
     "insert_run",
@@ -131,16 +130,6 @@ def check_kind(reader: Reader, kind: WorldKind) -> None:
             f"the traces of this workspace come from {have}, and this run would judge by {want}: "
             f"{reader.workspace}. Use another --workspace, or the same world as before."
         )
-
-
-def claim_kind(database: Database, kind: WorldKind) -> None:
-    """Make the workspace one of `kind`; `save_trace` does so with the first trace.
-
-    Raises WorkspaceError if it is of the other kind.
-    """
-    with database.transaction() as connection:
-        check_kind(database, kind)
-        remember_kind(connection, kind)
 
 
 def remember_kind(connection: sqlite3.Connection, kind: WorldKind) -> None:

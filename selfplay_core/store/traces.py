@@ -20,7 +20,6 @@ __all__ = [
     "insert_trace",
     "keep_trace",
     "last_commands",
-    "round_traces",
     "save_trace",
     "search",
     "tally",
@@ -127,15 +126,6 @@ def traces_of_run(reader: Reader, run_id: str) -> list[TraceId]:
     """Return the ids of a run's traces by round and slot."""
     rows = reader.rows("SELECT id FROM trace WHERE run = ? ORDER BY round, slot", (run_number(reader, run_id),))
     return [row[0] for row in rows]
-
-
-def round_traces(reader: Reader, run_id: str, number: int) -> list[TraceLine]:
-    """Return the traces of one round in the order of their slots."""
-    parameters = (run_number(reader, run_id), number)
-    return [
-        _line(*row)
-        for row in reader.rows(f"{_LINES} WHERE t.run = ? AND t.round = ? ORDER BY t.round, t.slot", parameters)
-    ]
 
 
 def undecided(

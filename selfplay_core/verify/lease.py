@@ -13,7 +13,7 @@ from selfplay_core.verify.standpoint import context_of, presence_check, target_c
 from selfplay_core.verify.unwrap import readings
 from selfplay_core.verify.verdict import judge
 
-__all__ = ["Console", "Lease", "level_of"]
+__all__ = ["Console", "Lease"]
 
 
 class Console(Protocol):
@@ -55,7 +55,7 @@ class Lease:
             return _unsent(command, "it fits the packet bare, but not as a player's command")
         verdict = self._judge(reply, sent) if reply.strip() else await self._judge_silence(command, sent)
         context = context_of(self.as_player) if self.as_player and inside else ""
-        return CommandResult(command, reply, verdict, level_of(verdict), context=context)
+        return CommandResult(command, reply, verdict, _level_of(verdict), context=context)
 
     async def probe(self, command: str) -> CommandResult:
         """Let the server parse a command, and run nothing."""
@@ -98,7 +98,7 @@ class Lease:
         return judge(reply, command, target_shown=target_shown, language=self.language)
 
 
-def level_of(verdict: Verdict) -> Level:
+def _level_of(verdict: Verdict) -> Level:
     """Return what a verdict on a command that was really sent shows."""
     match verdict.outcome, verdict.because:
         case VerdictOutcome.PASSED, _:

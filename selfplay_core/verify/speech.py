@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from selfplay_core.verify.rules import ONLY_WITH, PLAIN_SPEECH
 from selfplay_core.verify.unwrap import Call, Reading, readings, words
 
-__all__ = ["only_speaks", "speaks"]
+__all__ = ["only_speaks", "shows_no_deed", "speaks"]
+
+_SPEECH_IS_THE_DEED = "cosmetic_effects"
 
 _ALWAYS = PLAIN_SPEECH | frozenset(
     word
@@ -63,6 +65,11 @@ def only_speaks(commands: Sequence[str]) -> bool:
     An empty answer, and a command that cannot be read to its end, are not that.
     """
     return bool(commands) and all(_reads_as_speech(command) for command in commands)
+
+
+def shows_no_deed(category: str, commands: Sequence[str]) -> bool:
+    """Tell whether an answer only speaks or asks in a category that is about more than that."""
+    return category != _SPEECH_IS_THE_DEED and only_speaks(commands)
 
 
 def speaks(reading: Reading) -> bool:

@@ -1,4 +1,4 @@
-"""Targets: lines of files read back, and whole files taken into a workspace."""
+"""Targets: lines of files read back, files of cases for a bake-off, and whole files taken into a workspace."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 from unittest.mock import patch
 
+from selfplay_core.bakeoff.cases import read_cases
 from selfplay_core.dataset.native import NotNative, read_native
-from selfplay_core.errors import StoreError
+from selfplay_core.errors import SettingsError, StoreError
 from selfplay_core.exchange.importing import Imported, import_files
 from selfplay_core.exchange.original import NotARow, read_row
 from selfplay_core.exchange.rows import render
@@ -29,7 +30,7 @@ from selfplay_core.text import one_line
 from tests.fuzzing.laws import assert_shown
 from tests.store_samples import assert_sound
 
-__all__ = ["import_file", "row"]
+__all__ = ["cases", "import_file", "row"]
 
 # As many lines are taken in by one transaction.
 _AT_ONCE = 200
@@ -49,6 +50,23 @@ def row(data: bytes) -> None:
         read_native(data)
     except NotNative as error:
         assert_shown(one_line(str(error)))
+
+
+def cases(data: bytes) -> None:
+    """Any file holds cases, the same again from itself, or has an error that names it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "cases.jsonl")
+        path.write_bytes(data)
+        try:
+            book = read_cases(str(path), None)
+        except SettingsError as error:
+            assert_shown(one_line(str(error)), 2000)
+            return
+        assert book.cases
+        assert read_cases(str(path), None).digest == book.digest
+    for case in book.cases:
+        assert case.prompt == case.prompt.strip()
+        assert len(case.prompt.splitlines()) == 1
 
 
 def import_file(data: bytes) -> None:

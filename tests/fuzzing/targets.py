@@ -9,9 +9,9 @@ from typing import Final
 
 from tests.fuzzing import vocabulary as words
 from tests.fuzzing.disguises import policy, policy_disguise
-from tests.fuzzing.files import import_file, row
+from tests.fuzzing.files import cases, import_file, row
+from tests.fuzzing.judge import sandbox_judge
 from tests.fuzzing.layers import command_line, layered_settings
-from tests.fuzzing.newer import cases, sandbox_judge
 from tests.fuzzing.streams import answer, ollama_stream, openai_stream
 from tests.fuzzing.wire import rcon_command, rcon_stream
 from tests.fuzzing.words import text, verdict

@@ -22,11 +22,12 @@ from selfplay_core.bakeoff.report import make_report
 from selfplay_core.bakeoff.terms import digest, terms_of
 from selfplay_core.engine.control import Control
 from selfplay_core.engine.session import Job, plan_of
-from selfplay_core.errors import Fault, SelfplayError, SettingsError, StoreError, UntrustedServer, UsageError
+from selfplay_core.errors import Fault, SelfplayError, SettingsError, StoreError, UntrustedServer
 from selfplay_core.models import SANDBOX_MODELS
 from selfplay_core.store.database import DATABASE_NAME, open_current
-from selfplay_core.text import clean, one_line
+from selfplay_core.text import one_line
 from tui.commands.bakeoff_report import Show, choose_show
+from tui.commands.exits import DONE, GAVE_UP, complain, failed
 from tui.commands.interrupts import Stopped, heeding_signals
 from tui.job import make_job
 from tui.logs import log_to
@@ -34,10 +35,6 @@ from tui.streams import give_up_stdout, make_streams_sure
 
 __all__ = ["run"]
 
-_DONE: Final = 0
-_GAVE_UP: Final = 1
-_USAGE: Final = 2
-_UNUSABLE_AT_START: Final = 3
 _FOLDERS: Final = "bakeoffs"
 
 
@@ -56,12 +53,9 @@ def run(options: argparse.Namespace) -> int:
         return stopped.code
     except OSError as error:
         give_up_stdout(error)
-        return _GAVE_UP
+        return GAVE_UP
     except SelfplayError as error:
-        print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
-        if isinstance(error, UsageError):
-            return _USAGE
-        return _UNUSABLE_AT_START if isinstance(error, Fault | UntrustedServer) and not show.answers else _GAVE_UP
+        return failed(error, has_begun=show.answers > 0)
 
 
 async def _contest(job: BakeoffJob, show: Show) -> int:
@@ -78,9 +72,9 @@ async def _contest(job: BakeoffJob, show: Show) -> int:
         raise
     show.report(conclude(job.folder, job.workspace), ended, job.folder)
     if ended.status == "gave_up":
-        print(f"selfplay-tui: {clean(ended.reason)}", file=sys.stderr)
-        return _GAVE_UP
-    return signalled or _DONE
+        complain(ended.reason)
+        return GAVE_UP
+    return signalled or DONE
 
 
 def _compare(options: argparse.Namespace, show: Show) -> int:
@@ -101,7 +95,7 @@ def _compare(options: argparse.Namespace, show: Show) -> int:
     if folder is not None:
         write_reports(report, folder)
     show.report(report, BakeoffEnded("done", ""), None)
-    return _DONE
+    return DONE
 
 
 def _lift_ban(options: argparse.Namespace) -> int:
@@ -112,7 +106,7 @@ def _lift_ban(options: argparse.Namespace) -> int:
         )
     lifted = lift(job.book, job.workspace)
     print(f"{lifted} of {len(job.book.cases)} cases may be trained on again in {one_line(str(job.workspace))}.")
-    return _DONE
+    return DONE
 
 
 def _job(options: argparse.Namespace) -> BakeoffJob:

@@ -163,7 +163,7 @@ def _shortened(name: str, room: int) -> str:
     """Return a name with its beginning and its end, which tell models apart."""
     if len(name) <= room:
         return name
-    head = (room - 1 + 1) // 2
+    head = room // 2
     return f"{name[:head]}…{name[len(name) - (room - 1 - head) :]}"
 
 

@@ -12,16 +12,16 @@ from typing import BinaryIO, Final
 
 import orjson
 
-from selfplay_core.errors import SelfplayError, SettingsError, UsageError
+from selfplay_core.errors import SettingsError
 from selfplay_core.models import VerdictOutcome
 from selfplay_core.sandbox.facts.rules import adopt
 from selfplay_core.sandbox.parser.judge import beyond, judge
 from selfplay_core.sandbox.parser.lines import Line, read_lines
 from selfplay_core.sandbox.parser.problem import Problem, with_context
 from selfplay_core.sandbox.world.worldedit import is_worldedit, worldedit
-from selfplay_core.text import clean, clip, json_for_terminals, one_line
+from selfplay_core.text import clip, json_for_terminals, one_line
 from selfplay_core.verify.verdict import judge as judge_reply
-from tui.streams import give_up_stdout, make_streams_sure
+from tui.commands.exits import guarded
 
 __all__ = ["run"]
 
@@ -46,19 +46,15 @@ class _Finding:
 
 def run(options: argparse.Namespace) -> int:
     """Judge every command of every file, print as it goes, and return 1 if any was rejected."""
-    make_streams_sure()
+    return guarded(lambda: _check_all(options))
+
+
+def _check_all(options: argparse.Namespace) -> int:
     counts: Counter[str] = Counter()
-    try:
-        judged_by = adopt()
-        for name in options.files:
-            _check(name, options, counts)
-        sys.stdout.flush()
-    except SelfplayError as error:
-        print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
-    except OSError as error:
-        give_up_stdout(error)
-        return 1
+    judged_by = adopt()
+    for name in options.files:
+        _check(name, options, counts)
+    sys.stdout.flush()
     print(_totals(counts, f"Minecraft {judged_by.version}, {judged_by.source} rules"), file=sys.stderr)
     return 1 if counts[_REJECTED] else 0
 

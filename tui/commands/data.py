@@ -30,15 +30,12 @@ from selfplay_core.store.imports import Fate
 from selfplay_core.store.likeness import Comparison
 from selfplay_core.text import clean, json_for_terminals
 from tui import __version__
+from tui.commands.exits import DONE, GAVE_UP, guarded
 from tui.commands.figures import ImportReport, export_report, import_report, stats_report
 from tui.state.filter_text import BadFilter, parse_filter
-from tui.streams import give_up_stdout, make_streams_sure
 
 __all__ = ["WORK"]
 
-_DONE: Final = 0
-_PARTLY: Final = 1
-_USAGE: Final = 2
 _STDOUT: Final = "-"
 _STDIN: Final = "-"
 _REAL, _SANDBOX = Path("selfplay"), Path("selfplay-sandbox")
@@ -74,7 +71,7 @@ def _export(options: argparse.Namespace) -> int:
         _print_json(manifest.as_json(), sys.stderr if to_stdout else sys.stdout)
     else:
         _print(export_report(manifest), sys.stderr if to_stdout else sys.stdout)
-    return _DONE
+    return DONE
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -100,7 +97,7 @@ def _import(options: argparse.Namespace) -> int:
             "no line could be taken in. Name JSONL files of the original script, output files, or what "
             "`export --format native` made."
         )
-    return _PARTLY if imported.unread else _DONE
+    return GAVE_UP if imported.unread else DONE
 
 
 def _take_in(workspace: Path, paths: list[Path], imported: Imported) -> None:
@@ -139,7 +136,7 @@ def _stats(options: argparse.Namespace) -> int:
         _print_json(figures.as_json(), sys.stdout)
     else:
         _print(stats_report(figures), sys.stdout)
-    return _DONE
+    return DONE
 
 
 def _filter(text: str) -> Filter:
@@ -164,21 +161,6 @@ def _destination(named: str | None, kind: WorldKind | None) -> Path:
     return _SANDBOX if kind is WorldKind.SANDBOX else _REAL
 
 
-def _told(work: Callable[[], int]) -> int:
-    """Do the work, and tell a person what stood in its way; a reader that has gone away ends it quietly."""
-    make_streams_sure()
-    try:
-        code = work()
-        sys.stdout.flush()
-    except OSError as error:
-        give_up_stdout(error)
-        return _PARTLY
-    except SelfplayError as error:
-        print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
-        return _USAGE if isinstance(error, UsageError) else _PARTLY
-    return code
-
-
 def _print(lines: list[str], stream: TextIO) -> None:
     for line in lines:
         print(clean(line), file=stream)
@@ -189,7 +171,7 @@ def _print_json(body: dict[str, object], stream: TextIO) -> None:
 
 
 def _command(work: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    return lambda options: _told(lambda: work(options))
+    return lambda options: guarded(lambda: work(options))
 
 
 WORK: Final = {"export": _command(_export), "import": _command(_import), "stats": _command(_stats)}

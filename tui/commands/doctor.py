@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from dataclasses import asdict
 
 import orjson
 
 from selfplay_core.engine.doctor import Check, examine
 from selfplay_core.errors import UsageError
-from selfplay_core.text import clean, json_for_terminals, one_line
+from selfplay_core.text import json_for_terminals, one_line
+from tui.commands.exits import DONE, UNUSABLE, failed
 from tui.job import make_job
 
 __all__ = ["run"]
@@ -24,8 +24,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         job = make_job(options)
     except UsageError as error:
-        print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
-        return 2
+        return failed(error)
     found: list[Check] = []
 
     def tell(check: Check) -> None:
@@ -33,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         print(_as_json(check) if options.json else _as_line(check), flush=True)
 
     asyncio.run(examine(job, tell))
-    return 0 if all(check.well for check in found) else 3
+    return DONE if all(check.well for check in found) else UNUSABLE
 
 
 def _as_line(check: Check) -> str:

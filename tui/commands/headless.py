@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Final
 
 from selfplay_core.engine.control import Control
 from selfplay_core.engine.session import Job, dry_run, generate
-from selfplay_core.errors import Fault, SelfplayError, UntrustedServer, UsageError
+from selfplay_core.errors import SelfplayError, UsageError
 from selfplay_core.events import Event, RunEnded
-from selfplay_core.text import clean
+from tui.commands.exits import DONE, GAVE_UP, complain, failed
+from tui.commands.interrupts import Stopped, heeding_signals
 from tui.commands.reports import Report, choose_report
 from tui.commands.summary import Summary
 from tui.early import Interrupted, released_signals
@@ -26,21 +25,14 @@ from tui.streams import give_up_stdout, make_streams_sure
 
 __all__ = ["run"]
 
-_DONE: Final = 0
-_GAVE_UP: Final = 1
-_USAGE: Final = 2
-_UNUSABLE_AT_START: Final = 3
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-
 
 @dataclass(slots=True)
 class _Batch:
-    """One batch run as its signals and its report see it."""
+    """One batch run as its report sees it."""
 
     control: Control
     report: Report
     summary: Summary
-    signalled: signal.Signals | None = None
     unread: bool = False
     started: float = field(default_factory=time.monotonic)
 
@@ -76,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             work = _print_prompts if options.dry_run else _generate
             return asyncio.run(_supervise(job, work, _new_batch(options)))
     except UsageError as error:
-        return _complain(error, _USAGE)
+        return failed(error)
     except Interrupted as early:
         batch = _new_batch(options)
         batch.summary.apply(RunEnded("interrupted", "The run was asked to stop before it began."))
@@ -90,30 +82,14 @@ def _new_batch(options: argparse.Namespace) -> _Batch:
     return _Batch(Control(), report, summary)
 
 
-async def _supervise(job: Job, work: Callable[[Job, _Batch], Awaitable[int]], batch: _Batch) -> int:
-    task = asyncio.ensure_future(work(job, batch))
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, _on_signal, batch, task, number)
+async def _supervise(job: Job, work: Callable[[Job, _Batch], Coroutine[None, None, int]], batch: _Batch) -> int:
     try:
-        code = await task
-    except asyncio.CancelledError:
-        code = _DONE
+        code, signalled = await heeding_signals(work(job, batch), batch.control)
+    except Stopped as stopped:
+        return stopped.code
     except SelfplayError as error:
-        return _complain(error, _exit_code(error, batch))
-    finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-    return code if batch.signalled is None else 128 + batch.signalled
-
-
-def _on_signal(batch: _Batch, task: asyncio.Future[int], number: signal.Signals) -> None:
-    if batch.signalled is None:
-        batch.signalled = number
-        print("selfplay-tui: finishing what has begun; once more to stop at once.", file=sys.stderr)
-        batch.control.drain()
-    else:
-        task.cancel()
+        return failed(error, has_begun=batch.summary.traces > 0)
+    return signalled or code
 
 
 async def _generate(job: Job, batch: _Batch) -> int:
@@ -126,7 +102,7 @@ async def _generate(job: Job, batch: _Batch) -> int:
     finally:
         batch.close(str(job.output))
     if ended.status == "gave_up":
-        print(f"selfplay-tui: {clean(ended.reason)}", file=sys.stderr)
+        complain(ended.reason)
     return _code_of(batch)
 
 
@@ -145,17 +121,4 @@ async def _print_prompts(job: Job, batch: _Batch) -> int:
 
 def _code_of(batch: _Batch) -> int:
     """Return the exit code of a run that came to its end."""
-    return _GAVE_UP if batch.unread or batch.summary.status in ("gave_up", "failed") else _DONE
-
-
-def _exit_code(error: SelfplayError, batch: _Batch) -> int:
-    if isinstance(error, UsageError):
-        return _USAGE
-    if isinstance(error, Fault | UntrustedServer) and batch.summary.traces == 0:
-        return _UNUSABLE_AT_START
-    return _GAVE_UP
-
-
-def _complain(error: SelfplayError, code: int) -> int:
-    print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
-    return code
+    return GAVE_UP if batch.unread or batch.summary.status in ("gave_up", "failed") else DONE

@@ -6,13 +6,12 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from selfplay_core.engine.control import Control
+from tui.early import SIGNALS
 
 __all__ = ["Stopped", "heeding_signals"]
-
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 T = TypeVar("T")
 
@@ -42,7 +41,7 @@ async def heeding_signals(work: Coroutine[None, None, T], control: Control) -> t
             task.cancel()
 
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
+    for number in SIGNALS:
         loop.add_signal_handler(number, hear, number)
     try:
         result = await task
@@ -51,6 +50,6 @@ async def heeding_signals(work: Coroutine[None, None, T], control: Control) -> t
             raise
         raise Stopped(128 + heard[0]) from None
     finally:
-        for number in _SIGNALS:
+        for number in SIGNALS:
             loop.remove_signal_handler(number)
     return result, 128 + heard[0] if heard else 0

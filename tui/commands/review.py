@@ -6,17 +6,17 @@ import argparse
 import asyncio
 import getpass
 import logging
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from selfplay_core.engine.desk import Desk
 from selfplay_core.engine.session import Job
-from selfplay_core.errors import SelfplayError, SettingsError, UsageError
+from selfplay_core.errors import SelfplayError, SettingsError
 from selfplay_core.models import AUTO, DecisionKind
 from selfplay_core.text import clean
 from tui.app import ReviewApp
+from tui.commands.exits import GAVE_UP, failed
 from tui.drawing.glyphs import choose_glyphs
 from tui.job import Settled, settle_job
 from tui.keys.actions import Keymap
@@ -28,8 +28,6 @@ from tui.workspace.curator import Curator
 __all__ = ["run"]
 
 _LOG_NAME: Final = "selfplay.log"
-_USAGE: Final = 2
-_GAVE_UP: Final = 1
 _SOMEBODY: Final = "operator"
 
 
@@ -49,8 +47,7 @@ def run(options: argparse.Namespace) -> int:
         job = replace(settled.job, interactive=True)
         code, told = asyncio.run(_review(job, settled.origins, keymap, generates=options.command == ""))
     except SelfplayError as error:
-        print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
-        return _USAGE if isinstance(error, UsageError) else _GAVE_UP
+        return failed(error)
     for line in told:
         print(clean(line))
     return code
@@ -71,7 +68,7 @@ async def _review(job: Job, origins: dict[str, str], keymap: Keymap, *, generate
             app = ReviewApp(bench, generates=generates and not await curator.is_generating())
             await app.run_async(mouse=job.settings.review.mouse)
     trouble = curator.projector.trouble
-    return (_GAVE_UP if trouble else app.return_code or 0), _farewell(bench, trouble)
+    return (GAVE_UP if trouble else app.return_code or 0), _farewell(bench, trouble)
 
 
 def _farewell(bench: Workbench, trouble: str) -> list[str]:

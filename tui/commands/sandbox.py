@@ -5,27 +5,26 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 
-from selfplay_core.errors import SelfplayError, SettingsError, UsageError
+from selfplay_core.errors import SettingsError
 from selfplay_core.sandbox.embedded import Sandbox
 from selfplay_core.sandbox.facts.reports import read_reports
 from selfplay_core.sandbox.facts.rules import BUILT_IN, Basis, adopt, forget, store
 from selfplay_core.settings import WorldSettings
 from selfplay_core.text import clean, json_for_terminals
-from tui.streams import give_up_stdout, make_streams_sure
+from tui.commands.exits import guarded
+from tui.early import SIGNALS
 
 __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
     """Import rules, forget them, or serve; returns the exit code."""
-    if options.reports is None and not options.forget:
-        return _told(lambda: _serve(options))
-    return _told(lambda: _change_rules(options))
+    serves = options.reports is None and not options.forget
+    return guarded(lambda: _serve(options) if serves else _change_rules(options))
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -38,13 +37,12 @@ def _serve(options: argparse.Namespace) -> int:
         rcon_port=options.rcon_port,
         rcon_password=options.rcon_pass,
     )
-    stops = {signal.SIGINT, signal.SIGTERM}
     # Blocked before the threads start, so that they inherit it and sigwait alone receives them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     sandbox.start()
     try:
         print(_ready_line(sandbox, judged_by), flush=True)
-        received = signal.sigwait(stops)
+        received = signal.sigwait(SIGNALS)
     finally:
         sandbox.close()
     return 128 + received
@@ -112,16 +110,3 @@ def _ready_line(sandbox: Sandbox, judged_by: Basis) -> str:
 
 def _as_json(judged_by: Basis) -> dict[str, str]:
     return {"version": judged_by.version, "source": judged_by.source}
-
-
-def _told(work: Callable[[], int]) -> int:
-    """Do the work, and tell a person what stood in its way."""
-    make_streams_sure()
-    try:
-        return work()
-    except OSError as error:
-        give_up_stdout(error)
-        return 1
-    except SelfplayError as error:
-        print(f"selfplay-tui: {clean(str(error))}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1

@@ -12,34 +12,31 @@ import orjson
 
 from selfplay_core.curriculum.samplers import SAMPLERS
 from selfplay_core.curriculum.simulator import LAWS, SCENARIOS, Comparison, compare
+from tui.commands.exits import DONE, guarded
 from tui.commands.simulated import as_json, table, verdict
-from tui.streams import give_up_stdout, make_streams_sure
 
 __all__ = ["run"]
 
-_DONE: Final = 0
-_GONE: Final = 1
 _CLEAR_LINE: Final = "\r\x1b[K"
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare what was asked for, print it, and return the exit code; a reader that has gone away ends it quietly."""
-    make_streams_sure()
-    try:
-        with closing(_tables(options)) as tables:
-            found: list[Comparison] = []
-            for rows in tables:
-                found += rows
-                if not options.json:
-                    _print(table(rows, ascii_only=options.ascii))
-            if options.json:
-                _print([_document(found, options)])
-            else:
-                _print(verdict(found, ascii_only=options.ascii))
-    except OSError as error:
-        give_up_stdout(error)
-        return _GONE
-    return _DONE
+    return guarded(lambda: _simulate(options))
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    with closing(_tables(options)) as tables:
+        found: list[Comparison] = []
+        for rows in tables:
+            found += rows
+            if not options.json:
+                _print(table(rows, ascii_only=options.ascii))
+        if options.json:
+            _print([_document(found, options)])
+        else:
+            _print(verdict(found, ascii_only=options.ascii))
+    return DONE
 
 
 def _tables(options: argparse.Namespace) -> Generator[list[Comparison], None, None]:

@@ -8,9 +8,9 @@ from typing import Final
 
 from tui.drawing.lines import BLANK, Line, Span, cropped, width_of
 
-__all__ = ["GAPS", "Part", "fitted", "part"]
+__all__ = ["Part", "fitted", "part"]
 
-GAPS: Final = (3, 2, 1)
+_GAPS: Final = (3, 2, 1)
 """How far apart parts stand, the widest first."""
 
 
@@ -32,7 +32,7 @@ def part(weight: int, *forms: Line | str, role: str = "text", at_end: bool = Fal
     return Part(weight, tuple(lines), at_end)
 
 
-def fitted(parts: Sequence[Part], width: int, mark: str = "\u2026", *, gaps: Sequence[int] = GAPS) -> Line:
+def fitted(parts: Sequence[Part], width: int, mark: str = "\u2026", *, gaps: Sequence[int] = _GAPS) -> Line:
     """Return the parts in their order within `width` cells, as long and as far apart as there is room for."""
     chosen = [0] * len(parts)
     by_weight = sorted(range(len(parts)), key=lambda index: parts[index].weight)

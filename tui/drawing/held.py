@@ -63,7 +63,7 @@ def expiry(since: float, now: float) -> str:
     return f"ends by itself in {round(left / 3600)} h"
 
 
-def held_row(waiting: Waiting, now: float, glyphs: Glyphs, width: int) -> Line:
+def held_row(waiting: Waiting, now: float, glyphs: Glyphs) -> Line:
     """Return one row of the list."""
     left = max(round((waiting.item.since + HELD_SECONDS - now) / 3600), 0)
     command = waiting.held_command or waiting.item.prompt.text

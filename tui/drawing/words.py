@@ -88,7 +88,6 @@ _OUTCOME_ROLES: Final = {
     Outcome.BLOCKED: "warn",
 }
 _WORTH_A_WORD: Final = 3
-_ASKS: Final = 4
 _POLICY: Final = Policy()
 
 

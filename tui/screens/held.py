@@ -300,7 +300,7 @@ class HeldScreen(WorkingScreen[int | None]):
         below = [line for one in self._allowed for line in allowed_rows(one, glyphs)]
 
         def draw(index: int, width: int) -> Line:
-            return held_row(waiting[index], now, glyphs, width) if index < len(waiting) else below[index - len(waiting)]
+            return held_row(waiting[index], now, glyphs) if index < len(waiting) else below[index - len(waiting)]
 
         rows = self.query_one("#list", Rows)
         rows.set_title((Span(f" {len(waiting)} held ", "title"),))

@@ -29,7 +29,7 @@ from selfplay_core.events import (
 )
 from selfplay_core.models import Attempt, ModelIdentity, Outcome, Trace, VerdictOutcome, WorldIdentity
 
-__all__ = ["Absence", "Live", "StreamRow", "gate_words"]
+__all__ = ["Absence", "Live", "StreamRow"]
 
 STREAM_LENGTH: Final = 5_000
 _RATE_SECONDS: Final = 60.0
@@ -108,7 +108,7 @@ class Live:
             case PromptsWritten() if event.dropped:
                 self.say(at, "skip", event.category, _dropped(event))
             case GateClosed():
-                self.closed[event.category] = told = gate_words(event)
+                self.closed[event.category] = told = _gate_words(event)
                 self.say(at, "held", event.category, f"hardly anything can be won here: {told}")
             case GateOpened():
                 self.closed.pop(event.category, None)
@@ -237,7 +237,7 @@ def _dropped(event: PromptsWritten) -> str:
     return f"{', '.join(f'{count} {words}' for count, words in parts if count)} prompts dropped"
 
 
-def gate_words(gate: GateClosed) -> str:
+def _gate_words(gate: GateClosed) -> str:
     """Return how little came of a category, and what the server said most."""
     return f"{gate.won} of {gate.tried}" + (f", {gate.error}" if gate.error else "")
 

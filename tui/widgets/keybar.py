@@ -8,7 +8,7 @@ from tui.drawing.lines import Line, Span, width_of
 from tui.keys.actions import REASONS, Action, Keymap, spoken
 from tui.widgets.pane import Lines
 
-__all__ = ["KeyBar", "key_lines"]
+__all__ = ["KeyBar"]
 
 _GAP = "   "
 
@@ -18,10 +18,10 @@ class KeyBar(Lines):
 
     def show_keys(self, keymap: Keymap, screen: str, rows: int, extra: Line = ()) -> None:
         """Show the keys of a screen in so many rows."""
-        self.show(lambda width: key_lines(keymap, keymap.bar(screen), width, rows, extra))
+        self.show(lambda width: _key_lines(keymap, keymap.bar(screen), width, rows, extra))
 
 
-def key_lines(keymap: Keymap, actions: Sequence[Action], width: int, rows: int, extra: Line = ()) -> list[Line]:
+def _key_lines(keymap: Keymap, actions: Sequence[Action], width: int, rows: int, extra: Line = ()) -> list[Line]:
     """Fill `rows` lines with as many keys as fit, the most needed first, each whole; the one for help always fits."""
     lines = _filled(_pieces(keymap, actions), width, rows, extra)
     way_out = next((action for action in actions if action.name == "help"), None)

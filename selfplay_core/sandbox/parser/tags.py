@@ -62,7 +62,7 @@ def written(tag: Tag) -> str:
     if isinstance(tag, str):
         return _written_string(tag)
     if isinstance(tag, float):
-        return f"{tag!r}".removesuffix("'") + _ENDINGS[type(tag)]
+        return repr(tag) + _ENDINGS[type(tag)]
     return f"{int(tag)}{_ENDINGS[type(tag)]}"
 
 

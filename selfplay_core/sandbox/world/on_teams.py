@@ -10,7 +10,7 @@ from selfplay_core.sandbox.parser.texts import plain_text
 from selfplay_core.sandbox.world.call import Call, named, told
 from selfplay_core.sandbox.world.state import Team, room_for
 
-__all__ = ["HANDLERS", "team_named"]
+__all__ = ["HANDLERS"]
 
 _Handler = Callable[[Call], str]
 
@@ -33,11 +33,11 @@ _UNCHANGED: Final = {
 _MOST_TAGS: Final = 1024
 
 
-def team_named(call: Call, name: str = "team") -> Team:
-    """Return the team that an argument names; raises `Failed` if there is none."""
-    team = call.state.teams.get(call.value(name))
+def _team_named(call: Call) -> Team:
+    """Return the team that a command names; raises `Failed` if there is none."""
+    team = call.state.teams.get(call.value("team"))
     if team is None:
-        raise Failed(f"Unknown team '{call.text(name)}'")
+        raise Failed(f"Unknown team '{call.text('team')}'")
     return team
 
 
@@ -52,13 +52,13 @@ def _add(call: Call) -> str:
 
 
 def _remove(call: Call) -> str:
-    team = team_named(call)
+    team = _team_named(call)
     del call.state.teams[call.value("team")]
     return told(f"Removed team [{team.title}]", len(call.state.teams))
 
 
 def _empty(call: Call) -> str:
-    team = team_named(call)
+    team = _team_named(call)
     count = len(team.members)
     if not count:
         raise Failed("Nothing changed. That team is already empty")
@@ -67,7 +67,7 @@ def _empty(call: Call) -> str:
 
 
 def _join(call: Call) -> str:
-    team = team_named(call)
+    team = _team_named(call)
     if call.has("members"):
         holders = call.holders("members")
     else:
@@ -94,7 +94,7 @@ def _list(call: Call) -> str:
         teams = call.state.teams
         names = ", ".join(f"[{team.title}]" for team in teams.values())
         return told(f"There are {len(teams)} team(s): {names}" if teams else "There are no teams", len(teams))
-    team = team_named(call)
+    team = _team_named(call)
     if not team.members:
         return told(f"There are no members on team [{team.title}]", 0)
     names = ", ".join(map(call.shown_holder, team.members))
@@ -102,7 +102,7 @@ def _list(call: Call) -> str:
 
 
 def _modify(call: Call) -> str:
-    team = team_named(call)
+    team = _team_named(call)
     option = call.words[2]
     shown = f"[{team.title}]"
     if option == "displayName":

@@ -10,7 +10,7 @@ from selfplay_core.sandbox.parser.problem import Failed
 from selfplay_core.sandbox.world.call import Call, told
 from selfplay_core.sandbox.world.state import room_for
 
-__all__ = ["HANDLERS", "rule_shown"]
+__all__ = ["HANDLERS"]
 
 _Handler = Callable[[Call], str]
 
@@ -77,7 +77,7 @@ def _difficulty(call: Call) -> str:
     return told(f"The difficulty has been set to {words[1].title()}", 0)
 
 
-def rule_shown(call: Call, rule: str) -> str:
+def _rule_shown(call: Call, rule: str) -> str:
     """Return the value of a game rule, by its name without a namespace."""
     return call.state.rules.get(rule, _RULES.get(rule, "true"))
 
@@ -88,7 +88,7 @@ def _gamerule(call: Call) -> str:
         value = call.value("value")
         call.state.rules[rule] = str(value).lower()
         return told(f"Gamerule {rule} is now set to: {call.state.rules[rule]}", int(value))
-    shown = rule_shown(call, rule)
+    shown = _rule_shown(call, rule)
     return told(f"Gamerule {rule} is currently set to: {shown}", int(shown) if shown.isdigit() else shown == "true")
 
 
