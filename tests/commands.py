@@ -42,8 +42,9 @@ class Done:
 
 
 def clean_environment(folder: Path, **more: str) -> dict[str, str]:
-    """An environment without settings of ours, and with a state folder of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SELFPLAY_", "OLLAMA_"))}
+    """An environment without settings of ours or the size of some terminal, and with a state folder of its own."""
+    foreign = ("SELFPLAY_", "OLLAMA_", "COLUMNS", "LINES")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "XDG_STATE_HOME": str(folder / "state"), **more}
 
 

@@ -116,6 +116,7 @@ def test_equal_models_are_called_decided_less_often_than_the_level_allows() -> N
             if place % 25 == 24 and leader_is_decided(models):
                 decided += 1
                 break
+    print(f"three equal models, looked at every 25 of 300 cases: decided in {decided} of 300 bake-offs")
     assert decided / 300 <= LEVEL
 
 

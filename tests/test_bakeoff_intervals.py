@@ -67,6 +67,7 @@ def test_wilsons_interval_covers(share: float, cases: int) -> None:
         for right in range(cases + 1)
         if wilson(right, cases).low <= share <= wilson(right, cases).high
     )
+    print(f"Wilson, {cases} cases, share {share}: covers {covered:.3f}")
     assert 0.91 < covered < 0.985
 
 
@@ -85,6 +86,7 @@ def test_the_interval_of_a_difference_covers(both: float, first_only: float, sec
             found[sum(drawn >= edge for edge in edges)] += 1
         interval = difference(PairCounts(*found))
         held += interval.low <= truth <= interval.high
+    print(f"Newcombe, 147 cases, {first_only} against {second_only} alone: covers {held / runs:.3f}")
     assert 0.93 < held / runs < 0.975
 
 
@@ -128,6 +130,7 @@ def test_whoever_looks_after_every_case_is_not_deceived_either() -> None:
             is_deceived |= fewer <= exact[n]
         called += is_called
         deceived += is_deceived
+    print(f"equal models ever called different: sequential {called / runs:.4f}, exact {deceived / runs:.4f}")
     assert called / runs <= LEVEL
     # What the test is for: the exact one, looked at as often, is wrong far more often.
     assert deceived / runs > 3 * LEVEL
