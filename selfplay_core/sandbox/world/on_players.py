@@ -11,13 +11,14 @@ from selfplay_core.sandbox.facts.registries import known, registry, stack_size
 from selfplay_core.sandbox.parser.items import ItemTest
 from selfplay_core.sandbox.parser.problem import Failed
 from selfplay_core.sandbox.world.call import Call, named, told
-from selfplay_core.sandbox.world.state import Being
+from selfplay_core.sandbox.world.state import Being, apart
 
 __all__ = ["HANDLERS"]
 
 _Handler = Callable[[Call], str]
 
 _MOST_KINDS: Final = 36
+_HEARD: Final = 16.0
 _ADVANCEMENTS: Final = 125
 _HAVE: Final = {True: "already have them", False: "don't have them"}
 # Experience that a level takes, as the game reckons it.
@@ -247,12 +248,19 @@ def _stop_sound(call: Call) -> str:
 def _play_sound(call: Call) -> str:
     beings = call.players("targets")
     sound = call.value("sound")
-    return told(f"Played sound {sound} to {named(beings, 'players')}", len(beings))
+    # It carries sixteen blocks, and as many times farther as it is louder; the least volume is heard everywhere.
+    reach, here = _HEARD * max(1.0, call.value("volume", 1.0)), call.position("pos")
+    heard = beings if call.value("minVolume", 0.0) else tuple(b for b in beings if apart(b.position, here) <= reach)
+    if not heard:
+        raise Failed("The sound is too far away to be heard")
+    return told(f"Played sound {sound} to {named(heard, 'players')}", len(heard))
 
 
 def _list(call: Call) -> str:
     players = call.state.players
-    names = [f"{being.name} ({being.holder})" if call.words[1:] == ("uuids",) else being.name for being in players]
+    names = [
+        f"{being.name} ({being.written_uuid})" if call.words[1:] == ("uuids",) else being.name for being in players
+    ]
     return told(f"There are {len(names)} of a max of 20 players online: {', '.join(names)}", len(names))
 
 

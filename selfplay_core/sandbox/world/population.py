@@ -12,9 +12,11 @@ from selfplay_core.sandbox.parser.problem import Failed
 from selfplay_core.sandbox.parser.scan import Range
 from selfplay_core.sandbox.parser.selectors import Option, Selector
 from selfplay_core.sandbox.world.entity_data import data_of
-from selfplay_core.sandbox.world.state import SPAWN, Being, Position, State
+from selfplay_core.sandbox.world.state import SPAWN, Being, Position, State, apart
 
-__all__ = ["Source", "found", "matching"]
+__all__ = ["OVERWORLD", "Source", "found", "matching"]
+
+OVERWORLD: Final = "minecraft:overworld"
 
 # Of the tags of entity types those that this world's first inhabitants are in; other tags match nobody.
 _TAGS: Final = {
@@ -29,7 +31,7 @@ _TAGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who runs a command and where; the console is nobody at the world spawn.
+    """Who runs a command and where; the console is nobody at the world spawn, and all beings are in the overworld.
 
     `forked`: an `execute` clause multiplied the source, so that the server swallows failures. `rotation` is yaw and
     pitch in degrees. `stores` are the `store` clauses that wait for the result.
@@ -37,6 +39,7 @@ class Source:
 
     being: Being | None = None
     position: Position = SPAWN
+    dimension: str = OVERWORLD
     rotation: tuple[float, float] = (0.0, 0.0)
     forked: bool = False
     stores: tuple[Any, ...] = field(default=(), hash=False)
@@ -56,7 +59,7 @@ def matching(target: Selector, source: Source, state: State) -> tuple[Being, ...
     """Return whom a name or selector means, perhaps nobody."""
     if target.name is not None:
         name = target.name.lower()
-        return tuple(being for being in state.beings if being.holder.lower() == name)
+        return tuple(being for being in state.beings if name in (being.holder.lower(), being.written_uuid))
     origin = _origin(target, source)
     candidates = _candidates(target, source, state)
     state.spend("looks at entities", len(candidates) * len(target.options))
@@ -79,8 +82,7 @@ def _origin(target: Selector, source: Source) -> Position:
 
 
 def _distance(being: Being, origin: Position) -> float:
-    squares = ((a - b) ** 2 for a, b in zip(being.position, origin, strict=True))
-    return float(sum(squares) ** 0.5)
+    return apart(being.position, origin)
 
 
 def _sorted(target: Selector, beings: list[Being], origin: Position) -> list[Being]:
