@@ -17,6 +17,8 @@ from selfplay_core.sandbox.world.state import SPAWN, Being, Position, State, apa
 __all__ = ["OVERWORLD", "Source", "found", "matching"]
 
 OVERWORLD: Final = "minecraft:overworld"
+# The corner of the block at the world spawn, where players stand in its middle.
+_CONSOLE: Final[Position] = (0.0, SPAWN[1], 0.0)
 
 # Of the tags of entity types those that this world's first inhabitants are in; other tags match nobody.
 _TAGS: Final = {
@@ -38,7 +40,7 @@ class Source:
     """
 
     being: Being | None = None
-    position: Position = SPAWN
+    position: Position = _CONSOLE
     dimension: str = OVERWORLD
     rotation: tuple[float, float] = (0.0, 0.0)
     forked: bool = False
