@@ -429,3 +429,30 @@ def test_players_are_found_by_the_uuid_that_the_list_shows(world: World) -> None
     """`list uuids` shows UUIDs, and whoever has one is found by it."""
     first = world.reply("list uuids").split("(")[1].split(")")[0]
     assert world.reply(f"kill {first}") == "Killed slingshooter08"
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("attribute @p scale get {many}", "The value of attribute Scale for entity slingshooter08 is 1.0"),
+        ("data get storage a x {many}", "x in storage minecraft:a after scale factor of Infinity is 2147483647"),
+        ("execute store result storage a y int {many} run seed", "Seed: [4815162342]"),
+        ("execute store result storage a y double {many} run seed", "Seed: [4815162342]"),
+    ],
+)
+def test_numbers_without_end_are_cut_to_their_size(world: World, command: str, reply: str) -> None:
+    """Hundreds of digits make an infinite number, which the game's casts cut; nothing raises."""
+    world.reply("data modify storage a x set value 1")
+    assert world.reply(command.format(many="9" * 400)) == reply
+    assert world.reply("data get storage a").startswith("Storage minecraft:a has")
+    assert " y " not in command or world.reply("data get storage a y").startswith("Storage")
+
+
+def test_one_command_reads_so_much_nbt_and_no_more(world: World) -> None:
+    """However many entities it runs as: the rest is refused unread, in words that are no verdict."""
+    world.reply(f'data modify storage a x set value "{"y" * 12000}"')
+    for _ in range(40):
+        world.reply("summon pig")
+    shown = world.reply("execute as @e run data get storage a")
+    assert shown.count("\n") < 40
+    assert len(shown) < 250_000

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from selfplay_core.sandbox.parser.problem import shown_number
 
-__all__ = ["Array", "Byte", "Double", "Float", "Int", "Long", "Short", "Tag", "single", "written"]
+__all__ = ["Array", "Byte", "Double", "Float", "Int", "Long", "Short", "Tag", "single", "whole", "written"]
 
 # dict[str, Tag] | list[Tag] | str | Byte … Double; a recursive type tells mypy no more than this.
 Tag = Any
@@ -81,6 +81,14 @@ def single(value: float) -> float:
         return math.copysign(math.inf, value)
     shortest = (float(f"{value:.{precision}g}") for precision in range(1, 10))
     return next((one for one in shortest if abs(one) <= _LARGEST and struct.pack("f", one) == kept), float(value))
+
+
+def whole(value: float, bits: int = 32) -> int:
+    """Return a whole number as Java's casts do: cut to its size, and 0 for what is no number."""
+    if math.isnan(value):
+        return 0
+    most = 2 ** (bits - 1)
+    return int(max(-most, min(value, most - 1)))
 
 
 def _written_key(key: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from selfplay_core.sandbox.facts.names import display_name
 from selfplay_core.sandbox.facts.registries import highest_level
 from selfplay_core.sandbox.parser.problem import Failed, shown_number
+from selfplay_core.sandbox.parser.tags import whole
 from selfplay_core.sandbox.world.call import Call, named, told
 from selfplay_core.sandbox.world.population import matching
 from selfplay_core.sandbox.world.state import Being
@@ -122,9 +123,9 @@ def _attribute(call: Call) -> str:
     match call.words[1:]:
         case ("get",):
             value = base + sum(amount for (owner, _), amount in being.modifiers.items() if owner == name)
-            return told(f"The value of {where} is {shown_number(value)}", int(value * call.value("scale", 1.0)))
+            return told(f"The value of {where} is {shown_number(value)}", whole(value * call.value("scale", 1.0)))
         case ("base", "get"):
-            return told(f"The base value of {where} is {shown_number(base)}", int(base * call.value("scale", 1.0)))
+            return told(f"The base value of {where} is {shown_number(base)}", whole(base * call.value("scale", 1.0)))
         case ("base", "set"):
             being.attributes[name] = call.value("value")
             return f"The base value for {where} set to {shown_number(call.value('value'))}"

@@ -192,6 +192,7 @@ def _operate(call: Call) -> str:
     objective_named(call, "sourceObjective")
     target, source = call.value("targetObjective"), call.value("sourceObjective")
     holders, others = call.holders("targets"), call.holders("source")
+    call.state.spend("looks at entities", len(holders) * len(others) * 3)
     total = 0
     for holder, _ in holders:
         for other, _ in others:

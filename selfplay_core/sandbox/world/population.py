@@ -17,6 +17,8 @@ from selfplay_core.sandbox.world.state import SPAWN, Being, Position, State, apa
 __all__ = ["OVERWORLD", "Source", "found", "matching"]
 
 OVERWORLD: Final = "minecraft:overworld"
+# How many looks at an entity a look at its data is worth.
+_DATA_COST: Final = 10
 # The corner of the block at the world spawn, where players stand in its middle.
 _CONSOLE: Final[Position] = (0.0, SPAWN[1], 0.0)
 
@@ -131,6 +133,11 @@ def _has_scores(wanted: dict[str, Range], being: Being, state: State) -> bool:
     return all(name in scores and bounds.holds(scores[name]) for name, bounds in wanted.items())
 
 
+def _has_data(wanted: Any, being: Being, state: State) -> bool:
+    state.spend("looks at entities", _DATA_COST + len(being.tags))
+    return matches(wanted, data_of(being))
+
+
 def _has_advancements(wanted: dict[str, bool], being: Being, _: State) -> bool:
     return being.is_player and not any(wanted.values())
 
@@ -143,7 +150,7 @@ _CHECKS: Final[dict[str, Callable[[Any, Being, State], bool]]] = {
     "team": _in_team,
     "scores": _has_scores,
     "advancements": _has_advancements,
-    "nbt": lambda value, being, _: matches(value, data_of(being)),
+    "nbt": _has_data,
     # A predicate is a file of a data pack, of which there is none.
     "predicate": lambda value, being, _: False,
     "level": lambda value, being, _: being.is_player and value.holds(being.levels),

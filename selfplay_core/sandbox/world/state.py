@@ -50,7 +50,7 @@ _ANIMALS: Final[tuple[tuple[str, Position], ...]] = (
 # What every player carries, so that `clear` finds something and not everything.
 _INVENTORY: Final = {"bread": 3, "torch": 16, "wooden_sword": 1}
 _LIMITS: Final = {"beings": 128, "blocks": 65536, "names": 256}
-_AT_ONCE: Final = {"blocks": 40_000, "looks at entities": 60_000}
+_AT_ONCE: Final = {"blocks": 40_000, "looks at entities": 60_000, "characters of NBT": 200_000}
 _GROUND: Final = 63
 BOTTOM, TOP = -64, 319
 
@@ -185,6 +185,8 @@ class State:
     def spend(self, kind: str, count: int) -> None:
         """Count what a command takes of the server's time; raises `Failed` once it is too much for one command."""
         if count > self._left[kind]:
+            # Nothing more for the sources to come either: each would work in vain before it is refused.
+            self._left[kind] = 0
             raise Failed(f"The sandbox understands this command but takes no more than {_AT_ONCE[kind]} {kind} for one")
         self._left[kind] -= count
 
