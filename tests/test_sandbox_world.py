@@ -413,6 +413,22 @@ def test_every_form_of_every_command_is_answered_with_words_that_the_verdict_kno
         ((), "execute in the_nether run setblock 0 70 0 stone", "That position is not loaded"),
         ((), "execute in the_nether if dimension overworld", "Test failed"),
         ((), "execute in the_end at @p if dimension overworld", "Test passed"),
+        (
+            ("advancement grant SwiftWolf only story/root",),
+            "execute if entity @a[advancements={story/root=true,story/mine_stone=false}]",
+            "Test passed. Count: 1",
+        ),
+        ((), "advancement grant SwiftWolf only a:b", "Unknown advancement: a:b"),
+        (
+            (),
+            "advancement revoke SwiftWolf only story/root",
+            "Couldn't revoke advancement [Root] from SwiftWolf as they don't have it",
+        ),
+        (
+            (),
+            "advancement revoke SwiftWolf everything",
+            "Couldn't revoke 125 advancements from SwiftWolf as they don't have them",
+        ),
         ((), "execute in the_end if loaded 0 70 0", "Test failed"),
     ],
 )

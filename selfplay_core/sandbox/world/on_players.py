@@ -20,7 +20,7 @@ _Handler = Callable[[Call], str]
 _MOST_KINDS: Final = 36
 _HEARD: Final = 16.0
 _ADVANCEMENTS: Final = 125
-_HAVE: Final = {True: "already have them", False: "don't have them"}
+_HAVE: Final = {True: "already have", False: "don't have"}
 # Experience that a level takes, as the game reckons it.
 _FIRST, _SECOND = 15, 30
 
@@ -194,18 +194,18 @@ def _advancement(call: Call) -> str:
         changed = _learn(beings, {f"advancement {name}" for name in registry("advancement")}, new=granting)
         if not changed:
             raise Failed(
-                f"Couldn't {call.words[1]} {_ADVANCEMENTS} advancements {towards} {who} as they {_HAVE[granting]}"
+                f"Couldn't {call.words[1]} {_ADVANCEMENTS} advancements {towards} {who} as they {_HAVE[granting]} them"
             )
         return told(f"{done} {_ADVANCEMENTS} advancements {towards} {who}", changed)
     name = call.value("advancement")
     if not known("advancement", name):
-        raise Failed(f"No advancement was found by the name '{name}'")
+        raise Failed(f"Unknown advancement: {name}")
     title = f"[{name.rpartition('/')[2].replace('_', ' ').title()}]"
     if call.has("criterion"):
         return f"{done} criterion '{call.value('criterion')}' of advancement {title} {towards} {who}"
     changed = _learn(beings, {f"advancement {name.removeprefix('minecraft:')}"}, new=granting)
     if not changed:
-        raise Failed(f"Couldn't {call.words[1]} advancement {title} {towards} {who} as they {_HAVE[granting]}")
+        raise Failed(f"Couldn't {call.words[1]} advancement {title} {towards} {who} as they {_HAVE[granting]} it")
     return told(f"{done} the advancement {title} {towards} {who}", changed)
 
 

@@ -139,7 +139,9 @@ def _has_data(wanted: Any, being: Being, state: State) -> bool:
 
 
 def _has_advancements(wanted: dict[str, bool], being: Being, _: State) -> bool:
-    return being.is_player and not any(wanted.values())
+    return being.is_player and all(
+        (f"advancement {name.removeprefix('minecraft:')}" in being.known) == done for name, done in wanted.items()
+    )
 
 
 _CHECKS: Final[dict[str, Callable[[Any, Being, State], bool]]] = {
