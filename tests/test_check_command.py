@@ -326,3 +326,13 @@ def test_the_help_shows_examples_and_exit_codes() -> None:
     assert "--json" in told
     assert "exit codes:" in told
     assert "check          " in subprocess.run([COMMAND, "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_closed_stdin_is_named_and_no_traceback() -> None:
+    """A shell that closed stdin (`<&-`) gets the reason and exit code 2."""
+    done = subprocess.run(
+        ["sh", "-c", '"$0" check - <&-', COMMAND], capture_output=True, timeout=120, check=False, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("selfplay-tui: cannot read -: ")
+    assert "Traceback" not in done.stderr

@@ -171,6 +171,11 @@ def with_command(name: str, node: dict[str, Any]) -> dict[str, Any]:
         ({"commands": with_command("a", {"type": "argument"})}, "'a' has no parser"),
         ({"commands": with_command("a", {"type": "literal", "redirect": ["nowhere"]})}, "'nowhere'.*not there"),
         ({"blocks": "[]"}, "damaged.*blocks.json"),
+        (
+            {"commands": with_command("a", {"type": "argument", "parser": "x", "properties": {"min": "a"}})},
+            "'a' has bounds that are no numbers",
+        ),
+        ({"blocks": {**blocks(), "minecraft:stone": {"properties": {"a": []}}}}, "'stone' has no values"),
     ],
 )
 def test_what_does_not_fit_is_named_and_nothing_is_kept(changed: dict[str, Any], named: str, tmp_path: Path) -> None:
@@ -215,7 +220,14 @@ def test_what_was_stored_holds_until_it_is_forgotten(tmp_path: Path) -> None:
     assert not forget()
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"version":"1","tree":{},"registries":{},"format":7}', b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{}", b'{"version":"1","tree":{},"registries":{},"format":7}', b"\xff"),
+        b'{"version":"1","tree":{"children":{"say":5}},"registries":{}}',
+        b'{"version":"\\u001b[31m1","tree":{},"registries":{}}',
+    ],
+)
 def test_rules_that_cannot_be_read_are_told_with_the_way_back(content: bytes) -> None:
     """Nobody judges by half of the rules, or silently by others."""
     rules_path().parent.mkdir(parents=True)
@@ -224,6 +236,14 @@ def test_rules_that_cannot_be_read_are_told_with_the_way_back(content: bytes) ->
         adopt()
     assert forget()
     assert adopt() == BUILT_IN
+
+
+def test_nobody_waits_for_a_pipe_in_the_place_of_the_rules() -> None:
+    """What is no plain file is no rules; `adopt` refuses it at once."""
+    rules_path().parent.mkdir(parents=True)
+    os.mkfifo(rules_path())
+    with pytest.raises(SettingsError, match="sandbox --forget"):
+        adopt()
 
 
 def test_a_world_says_by_which_rules_it_judges(tmp_path: Path) -> None:

@@ -366,3 +366,109 @@ def test_every_form_of_every_command_is_answered_with_words_that_the_verdict_kno
         if verdict.outcome == "unclear" and reply not in ("", unsupported):
             strange.append((command, reply))
     assert strange == []
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "reply"),
+    [
+        ((), "particle flame ~ ~ ~ 0 0 0 0 1 normal Herobrine", "No player was found"),
+        ((), "particle flame 100 64 0", "The particle was not visible for anybody"),
+        ((), "particle flame 100 64 0 0 0 0 0 1 force", "Displaying particle minecraft:flame"),
+        ((), "playsound a:b master @a 1000 0 0", "The sound is too far away to be heard"),
+        ((), "playsound a:b master @a 1000 0 0 1 1 0.5", "Played sound a:b to 4 players"),
+        ((), "place template foo:bar", 'There is no template with id "foo:bar"'),
+        ((), "worldborder set 100 30", "Shrinking the world border to 100.0 block(s) wide over 1.50 second(s)"),
+        (
+            ("worldborder set 100",),
+            "worldborder set 200 30s",
+            "Growing the world border to 200.0 blocks wide over 30.00 seconds",
+        ),
+        ((), "worldborder add 59999968", "World border cannot be bigger than 5.9999968E7 blocks wide"),
+        ((), "worldborder warning time 30", "Set the world border warning time to 1.50 second(s)"),
+        (
+            ("forceload add 0 0 20 20",),
+            "forceload query",
+            "4 force loaded chunks were found in minecraft:overworld at: [0, 0], [1, 0], [0, 1], [1, 1]",
+        ),
+        ((), "damage @p 0", "Target is invulnerable to the given damage type"),
+        ((), "damage @e[type=cow,limit=1] 10000000", "Applied 1.0E7 damage to Cow"),
+        (
+            ("data modify storage a x set value [1e-5,123456.789f,0.1f,3.4028235e38f]",),
+            "data get storage a x",
+            "Storage minecraft:a has the following contents: [1.0E-5d, 123456.79f, 0.1f, 3.4028235E38f]",
+        ),
+        (
+            ("scoreboard objectives add a dummy", "scoreboard players operation @p a += Bob a"),
+            "scoreboard players get Bob a",
+            "Bob has 0 [a]",
+        ),
+        (("scoreboard objectives add a dummy",), 'scoreboard objectives modify a displayname "a"', ""),
+        (("scoreboard objectives add a dummy",), "scoreboard objectives modify a rendertype integer", ""),
+        (("scoreboard objectives add a health",), "scoreboard objectives modify a rendertype hearts", ""),
+        (
+            ("setblock 5 90 5 stone",),
+            "execute positioned 5 0 5 positioned over motion_blocking run setblock ~ ~ ~ dirt",
+            "Changed the block at 5, 91, 5",
+        ),
+        ((), "execute in the_nether run setblock 0 70 0 stone", "That position is not loaded"),
+        ((), "execute in the_nether if dimension overworld", "Test failed"),
+        ((), "execute in the_end at @p if dimension overworld", "Test passed"),
+        (
+            ("advancement grant SwiftWolf only story/root",),
+            "execute if entity @a[advancements={story/root=true,story/mine_stone=false}]",
+            "Test passed. Count: 1",
+        ),
+        ((), "advancement grant SwiftWolf only a:b", "Unknown advancement: a:b"),
+        (
+            (),
+            "advancement revoke SwiftWolf only story/root",
+            "Couldn't revoke advancement [Root] from SwiftWolf as they don't have it",
+        ),
+        (
+            (),
+            "advancement revoke SwiftWolf everything",
+            "Couldn't revoke 125 advancements from SwiftWolf as they don't have them",
+        ),
+        ((), "execute in the_end if loaded 0 70 0", "Test failed"),
+    ],
+)
+def test_the_world_answers_as_a_server_that_looks(
+    world: World, before: tuple[str, ...], command: str, reply: str
+) -> None:
+    """Who sees, hears and is hit, what was so already, and where: none of it is taken for granted."""
+    for earlier in before:
+        world.reply(earlier)
+    assert world.reply(command) == reply
+
+
+def test_players_are_found_by_the_uuid_that_the_list_shows(world: World) -> None:
+    """`list uuids` shows UUIDs, and whoever has one is found by it."""
+    first = world.reply("list uuids").split("(")[1].split(")")[0]
+    assert world.reply(f"kill {first}") == "Killed slingshooter08"
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("attribute @p scale get {many}", "The value of attribute Scale for entity slingshooter08 is 1.0"),
+        ("data get storage a x {many}", "x in storage minecraft:a after scale factor of Infinity is 2147483647"),
+        ("execute store result storage a y int {many} run seed", "Seed: [4815162342]"),
+        ("execute store result storage a y double {many} run seed", "Seed: [4815162342]"),
+    ],
+)
+def test_numbers_without_end_are_cut_to_their_size(world: World, command: str, reply: str) -> None:
+    """Hundreds of digits make an infinite number, which the game's casts cut; nothing raises."""
+    world.reply("data modify storage a x set value 1")
+    assert world.reply(command.format(many="9" * 400)) == reply
+    assert world.reply("data get storage a").startswith("Storage minecraft:a has")
+    assert " y " not in command or world.reply("data get storage a y").startswith("Storage")
+
+
+def test_one_command_reads_so_much_nbt_and_no_more(world: World) -> None:
+    """However many entities it runs as: the rest is refused unread, in words that are no verdict."""
+    world.reply(f'data modify storage a x set value "{"y" * 12000}"')
+    for _ in range(40):
+        world.reply("summon pig")
+    shown = world.reply("execute as @e run data get storage a")
+    assert shown.count("\n") < 40
+    assert len(shown) < 250_000

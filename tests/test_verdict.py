@@ -98,6 +98,7 @@ FAILED = [
     ("heal Dee", "Error: Player not found.", FailedBecause.NOBODY),
     ("heal Dee", "Player 'Dee' does not exist", FailedBecause.NOBODY),
     ("execute if block 0 0 0 stone", "Test failed", FailedBecause.OTHER),
+    ("advancement grant @a only a:b", "Unknown advancement: a:b", FailedBecause.OTHER),
     ("setblock 0 0 0 stone", "Could not set the block", FailedBecause.OTHER),
     (
         "fill 0 0 0 99 99 99 stone",

@@ -41,7 +41,8 @@ _IN_EVERY_FILE: Final = (
 
 _ANSWERS_A_COMMAND: Final = re.compile(
     r"commands?\.|arguments?\.|parsing\.|snbt\.|particle\.|slot\.(?:unknown|only)|permissions\.|clear\.failed|"
-    r"predicate\.unknown|item_modifier\.unknown|recipe\.notFound|team\.notFound"
+    r"predicate\.unknown|item_modifier\.unknown|recipe\.notFound|team\.notFound|"
+    r"advancement\.advancementNotFound"
 )
 _NO_REPLY: Final = re.compile(
     r"argument\.entity\.(?:options\.\w+\.description|selector\.(?:all|nearest|random|self))|command\.context\.|"
@@ -49,7 +50,8 @@ _NO_REPLY: Final = re.compile(
     r"(?:fetchprofile|profile_fetch)\.(?:copy|give|summon))"
 )
 _CARRIED_OUT: Final = re.compile(
-    r"clear\.failed|permissions\.|predicate\.|item_modifier\.|recipe\.|team\.|command\.(?:failed|forkLimit)|"
+    r"clear\.failed|advancement\.|permissions\.|predicate\.|item_modifier\.|recipe\.|team\.|"
+    r"command\.(?:failed|forkLimit)|"
     r"argument\.(?:dimension\.invalid|entity\.notfound|player\.unknown|scoreHolder|waypoint|resource_selector|"
     r"pos\.(?:unloaded|outof))|"
     r"arguments\.(?:function|item\.overstacked|nbtpath\.(?:nothing|too)|objective|operation\.div0)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -75,6 +76,8 @@ def _check(name: str, options: argparse.Namespace, counts: Counter[str]) -> None
 @contextmanager
 def _opened(name: str) -> Iterator[BinaryIO]:
     if name == _STDIN:
+        if sys.stdin is None:
+            raise _unreadable(name, OSError(errno.EBADF, "it is closed"))
         yield sys.stdin.buffer
         return
     try:

@@ -152,8 +152,16 @@ def _check_tree(tree: _Node, path: Path) -> None:
             raise _damaged(path, f"{_quoted(name)} cannot be a word of a command")
         if node.type == "argument" and node.parser is msgspec.UNSET:
             raise _damaged(path, f"the argument {_quoted(name)} has no parser")
+        if not _usable(node.properties):
+            raise _damaged(path, f"the argument {_quoted(name)} has bounds that are no numbers")
         if node.redirect is not msgspec.UNSET and not _leads_somewhere(tree, node.redirect):
             raise _damaged(path, f"{_quoted(name)} leads to {_quoted(' '.join(node.redirect))}, which is not there")
+
+
+def _usable(properties: Any) -> bool:
+    """Tell whether an argument's bounds are numbers, where it has any."""
+    bounds = [] if properties is msgspec.UNSET else [properties[end] for end in ("min", "max") if end in properties]
+    return all(isinstance(bound, (int, float)) for bound in bounds)
 
 
 def _walk(tree: _Node) -> Iterator[tuple[int, str, _Node]]:
@@ -209,6 +217,9 @@ def _check_same_version(tree: _Node, version: str, place: Path) -> None:
 
 def _states(path: Path, blocks: frozenset[str]) -> dict[str, dict[str, tuple[str, ...]]]:
     found = {_without_namespace(name): block.properties for name, block in _decoded(path, dict[str, _Block]).items()}
+    empty = next((name for name, states in found.items() if not all(states.values())), None)
+    if empty is not None:
+        raise _damaged(path, f"a property of the block {_quoted(empty)} has no values")
     strange = sorted(found.keys() ^ blocks)
     if strange:
         raise SettingsError(

@@ -10,7 +10,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import platformdirs
@@ -32,7 +32,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Ids stand without the game's own namespace, and with any other.
     """
 
-    version: str
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9][0-9.]{0,19}$")]
     tree: dict[str, Any]
     registries: dict[str, frozenset[str]]
     states: dict[str, dict[str, tuple[str, ...]]] | None = None
@@ -82,7 +82,9 @@ def adopt() -> Basis:
     """Judge by what was imported, else by the built-in facts; raises SettingsError if it cannot be read."""
     path = rules_path()
     try:
-        content = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else b""
+        # A pipe in the file's place must not keep us waiting for somebody who writes into it.
+        plain = path.is_file() or not path.exists() or path.is_dir()
+        content = path.read_bytes() if plain and path.stat().st_size <= _MOST_BYTES else b""
         rules = msgspec.json.decode(content, type=Rules)
     except FileNotFoundError:
         return use(None)
@@ -90,7 +92,11 @@ def adopt() -> Basis:
         raise _unreadable(path, str(error)) from error
     if rules.format != _FORMAT:
         raise _unreadable(path, f"they are of format {rules.format}, not {_FORMAT}")
-    return use(rules)
+    try:
+        return use(rules)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        use(None)
+        raise _unreadable(path, "their commands are no tree of commands") from error
 
 
 def store(rules: Rules) -> Path:

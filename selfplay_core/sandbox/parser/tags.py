@@ -6,10 +6,14 @@ that remember theirs.
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 from typing import Any, Final
 
-__all__ = ["Array", "Byte", "Double", "Float", "Int", "Long", "Short", "Tag", "written"]
+from selfplay_core.sandbox.parser.problem import shown_number
+
+__all__ = ["Array", "Byte", "Double", "Float", "Int", "Long", "Short", "Tag", "single", "whole", "written"]
 
 # dict[str, Tag] | list[Tag] | str | Byte … Double; a recursive type tells mypy no more than this.
 Tag = Any
@@ -47,6 +51,9 @@ class Array(list[int]):
         self.letter = letter
 
 
+# The greatest number of 32 bits.
+_LARGEST: Final = 3.4028234663852886e38
+
 _ENDINGS: Final[dict[type, str]] = {Byte: "b", Short: "s", Int: "", Long: "L", Float: "f", Double: "d"}
 
 
@@ -62,8 +69,26 @@ def written(tag: Tag) -> str:
     if isinstance(tag, str):
         return _written_string(tag)
     if isinstance(tag, float):
-        return repr(tag) + _ENDINGS[type(tag)]
+        return shown_number(single(tag) if isinstance(tag, Float) else float(tag)) + _ENDINGS[type(tag)]
     return f"{int(tag)}{_ENDINGS[type(tag)]}"
+
+
+def single(value: float) -> float:
+    """Return what 32 bits keep of a number, with the fewest digits that tell it from all others of that size."""
+    try:
+        kept = struct.pack("f", value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+    shortest = (float(f"{value:.{precision}g}") for precision in range(1, 10))
+    return next((one for one in shortest if abs(one) <= _LARGEST and struct.pack("f", one) == kept), float(value))
+
+
+def whole(value: float, bits: int = 32) -> int:
+    """Return a whole number as Java's casts do: cut to its size, and 0 for what is no number."""
+    if math.isnan(value):
+        return 0
+    most = 2 ** (bits - 1)
+    return int(max(-most, min(value, most - 1)))
 
 
 def _written_key(key: str) -> str:

@@ -14,14 +14,13 @@ from selfplay_core.sandbox.parser.items import Item
 from selfplay_core.sandbox.parser.problem import Failed
 from selfplay_core.sandbox.parser.selectors import Selector
 from selfplay_core.sandbox.parser.texts import plain_text
-from selfplay_core.sandbox.world.population import Source, found
-from selfplay_core.sandbox.world.state import Being, Place, Position, State
+from selfplay_core.sandbox.world.population import OVERWORLD, Source, found
+from selfplay_core.sandbox.world.state import BOTTOM, TOP, Being, Place, Position, State
 
 __all__ = ["Call", "Told", "check_place", "named", "told"]
 
 _FAR: Final = 1e9
 _LOADED: Final = 160
-_BOTTOM, _TOP = -64, 319
 
 _TRANSLATED: Final = (
     "minecraft:mob_effect",
@@ -133,7 +132,7 @@ class Call:
     def block(self, name: str) -> Place:
         """Return a block's place; raises `Failed` if it is not loaded or out of the world."""
         place = self.block_unchecked(name)
-        check_place(place)
+        check_place(place, self.source)
         return place
 
     def block_unchecked(self, name: str) -> Place:
@@ -194,10 +193,10 @@ def _local(steps: Sequence[float], source: Source) -> tuple[float, ...]:
     )
 
 
-def check_place(place: Place) -> None:
-    """Raise `Failed` unless a block may be changed at this place."""
+def check_place(place: Place, source: Source) -> None:
+    """Raise `Failed` unless a block may be changed at this place; other dimensions have nobody to load them."""
     x, y, z = place
-    if max(abs(x), abs(z)) > _LOADED:
+    if max(abs(x), abs(z)) > _LOADED or source.dimension != OVERWORLD:
         raise Failed("That position is not loaded")
-    if not _BOTTOM <= y <= _TOP:
+    if not BOTTOM <= y <= TOP:
         raise Failed("That position is out of this world!")

@@ -11,7 +11,7 @@ from selfplay_core.sandbox.world.call import Call
 from selfplay_core.sandbox.world.on_blocks import fits, volume_of
 from selfplay_core.sandbox.world.on_data import holder_of
 from selfplay_core.sandbox.world.on_scores import objective_named, score_of
-from selfplay_core.sandbox.world.population import matching
+from selfplay_core.sandbox.world.population import OVERWORLD, matching
 
 __all__ = ["count_of", "counted"]
 
@@ -42,9 +42,9 @@ def count_of(call: Call) -> int:
             return _items(call)
         case "loaded":
             x, _, z = call.block_unchecked("pos")
-            return int(max(abs(x), abs(z)) <= _LOADED)
+            return int(max(abs(x), abs(z)) <= _LOADED and call.source.dimension == OVERWORLD)
         case "dimension":
-            return int(call.value("dimension") == "minecraft:overworld")
+            return int(call.value("dimension") == call.source.dimension)
         case "biome":
             call.block("pos")
             return int(call.value("biome") in ("minecraft:plains", "#minecraft:is_overworld"))

@@ -10,14 +10,14 @@ from typing import Final
 
 from selfplay_core.sandbox.parser.grammar import Command
 from selfplay_core.sandbox.parser.problem import Failed
-from selfplay_core.sandbox.world.call import Call, told
+from selfplay_core.sandbox.world.call import Call, check_place, told
 from selfplay_core.sandbox.world.conditions import count_of, counted
 from selfplay_core.sandbox.world.on_bars import bar_named
 from selfplay_core.sandbox.world.on_data import holder_of, numbered, store_number
 from selfplay_core.sandbox.world.on_entities import summoned
 from selfplay_core.sandbox.world.on_scores import objective_named, set_score
-from selfplay_core.sandbox.world.population import Source, matching
-from selfplay_core.sandbox.world.state import Being, State
+from selfplay_core.sandbox.world.population import OVERWORLD, Source, matching
+from selfplay_core.sandbox.world.state import BOTTOM, TOP, Being, State
 
 __all__ = ["execute"]
 
@@ -26,6 +26,8 @@ _Run = Callable[[Call], str]
 # More sources than this are not carried out one by one; a server has a limit of its own (max_command_forks).
 _FORK_LIMIT: Final = 256
 _EYES: Final = 1.62
+# How many blocks of the overworld one block of a dimension is.
+_SCALES: Final = {OVERWORLD: 1, "minecraft:the_nether": 8, "minecraft:the_end": 1}
 
 
 def execute(command: Command, source: Source, state: State, run: _Run) -> str:
@@ -145,8 +147,15 @@ def _changed(call: Call) -> tuple[Source, ...]:
     match list(call.words):
         case ["as"]:
             return tuple(replace(source, being=being, forked=True) for being in _meant(call))
-        case ["at"] | ["positioned", "as"]:
+        case ["at"]:
+            return tuple(
+                replace(source, position=being.position, dimension=OVERWORLD, forked=True) for being in _meant(call)
+            )
+        case ["positioned", "as"]:
             return tuple(replace(source, position=being.position, forked=True) for being in _meant(call))
+        case ["positioned", "over"]:
+            x, _, z = source.position
+            return (replace(source, position=(x, _surface(call), z)),)
         case ["positioned"]:
             return (replace(source, position=call.position("pos")),)
         case ["align"]:
@@ -174,15 +183,25 @@ def _changed(call: Call) -> tuple[Source, ...]:
             return (source,)
 
 
+def _surface(call: Call) -> float:
+    """Return the height above the highest block of the column; every block counts, whichever map is asked for."""
+    x, z = (math.floor(call.source.position[axis]) for axis in (0, 2))
+    check_place((x, BOTTOM, z), call.source)
+    solid = (y for y in range(TOP, BOTTOM - 1, -1) if not call.state.block_at((x, y, z)).name.endswith("air"))
+    return float(next(solid, BOTTOM - 1) + 1)
+
+
 def _meant(call: Call) -> tuple[Being, ...]:
     return matching(call.value("targets"), call.source, call.state)
 
 
 def _in_dimension(call: Call) -> tuple[Source, ...]:
     name = call.value("dimension")
-    if name not in ("minecraft:overworld", "minecraft:the_nether", "minecraft:the_end"):
+    if name not in _SCALES:
         raise Failed(f"Unknown dimension '{name}'")
-    return (call.source,)
+    x, y, z = call.source.position
+    scale = _SCALES[call.source.dimension] / _SCALES[name]
+    return (replace(call.source, dimension=name, position=(x * scale, y, z * scale)),)
 
 
 def _related(call: Call, relation: str) -> tuple[Being, ...]:

@@ -131,7 +131,7 @@ def _clone(call: Call) -> str:
     forced = call.words[-1] in ("force", "move")
     if not forced and all(low[axis] <= end[axis] and target[axis] <= high[axis] for axis in range(3)):
         raise Failed("The source and destination areas cannot overlap")
-    check_place((end[0], end[1], end[2]))
+    check_place((end[0], end[1], end[2]), call.source)
     only: Block | None = call.value("filter")
     masked = "masked" in call.words
     copied = []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from selfplay_core.sandbox.parser.nbt_path import NbtPath, found, removed, stored
-from selfplay_core.sandbox.parser.problem import Failed
-from selfplay_core.sandbox.parser.tags import Array, Byte, Double, Float, Int, Long, Short, Tag, written
+from selfplay_core.sandbox.parser.problem import Failed, shown_number
+from selfplay_core.sandbox.parser.tags import Array, Byte, Double, Float, Int, Long, Short, Tag, whole, written
 from selfplay_core.sandbox.world.call import Call, told
 from selfplay_core.sandbox.world.entity_data import changed, data_of
 from selfplay_core.sandbox.world.state import room_for
@@ -45,11 +46,19 @@ def holder_of(call: Call, kind: str, prefix: str) -> _Holder:
     """Return what an argument such as `target` or `sourcePos` names; raises `Failed` if it is not there."""
     match kind:
         case "entity":
-            return _entity(call, prefix)
+            holder = _entity(call, prefix)
         case "block":
-            return _block(call, f"{prefix}Pos")
+            holder = _block(call, f"{prefix}Pos")
         case _:
-            return _storage(call, prefix)
+            holder = _storage(call, prefix)
+
+    def read() -> dict[str, Tag]:
+        call.state.spend("characters of NBT", 1)
+        data = holder.read()
+        call.state.spend("characters of NBT", len(written(data)))
+        return data
+
+    return replace(holder, read=read)
 
 
 def _entity(call: Call, name: str) -> _Holder:
@@ -109,8 +118,9 @@ def _get(call: Call) -> str:
     if call.has("scale"):
         if not isinstance(tag, (int, float)):
             raise Failed(f"Can't get {call.text('path')}; only numeric tags are allowed")
-        value = int(tag * call.value("scale") // 1)
-        factor = f"after scale factor of {call.value('scale'):.2f}"
+        value = _floor(tag * call.value("scale"))
+        scale = call.value("scale")
+        factor = f"after scale factor of {f'{scale:.2f}' if math.isfinite(scale) else shown_number(scale)}"
         return told(f"{call.text('path')} {holder.scaled} {factor} is {value}", value)
     return told(holder.query + written(tag), _size(tag))
 
@@ -131,7 +141,11 @@ def _all(path: NbtPath, data: Tag, text: str) -> list[Tag]:
 
 def _size(tag: Tag) -> int:
     """Return the number that `data get` yields for a tag: its value, or how long it is."""
-    return int(tag // 1) if isinstance(tag, (int, float)) else len(tag)
+    return _floor(tag) if isinstance(tag, (int, float)) else len(tag)
+
+
+def _floor(value: float) -> int:
+    return whole(math.floor(value) if math.isfinite(value) else value)
 
 
 def _merge(call: Call) -> str:
@@ -251,7 +265,8 @@ def numbered(kind: str, value: float) -> Tag:
     if kind in _DECIMALS:
         return _DECIMALS[kind](value)
     bits = {"byte": 8, "short": 16, "int": 32, "long": 64}[kind]
-    return _WHOLE[kind]((int(value) + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1))
+    kept = whole(value, max(bits, 32))
+    return _WHOLE[kind]((kept + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1))
 
 
 def store_number(call: Call, kind: str, value: Tag) -> None:

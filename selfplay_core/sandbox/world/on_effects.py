@@ -7,7 +7,8 @@ from typing import Final
 
 from selfplay_core.sandbox.facts.names import display_name
 from selfplay_core.sandbox.facts.registries import highest_level
-from selfplay_core.sandbox.parser.problem import Failed
+from selfplay_core.sandbox.parser.problem import Failed, shown_number
+from selfplay_core.sandbox.parser.tags import whole
 from selfplay_core.sandbox.world.call import Call, named, told
 from selfplay_core.sandbox.world.population import matching
 from selfplay_core.sandbox.world.state import Being
@@ -122,15 +123,15 @@ def _attribute(call: Call) -> str:
     match call.words[1:]:
         case ("get",):
             value = base + sum(amount for (owner, _), amount in being.modifiers.items() if owner == name)
-            return told(f"The value of {where} is {value}", int(value * call.value("scale", 1.0)))
+            return told(f"The value of {where} is {shown_number(value)}", whole(value * call.value("scale", 1.0)))
         case ("base", "get"):
-            return told(f"The base value of {where} is {base}", int(base * call.value("scale", 1.0)))
+            return told(f"The base value of {where} is {shown_number(base)}", whole(base * call.value("scale", 1.0)))
         case ("base", "set"):
             being.attributes[name] = call.value("value")
-            return f"The base value for {where} set to {call.value('value')}"
+            return f"The base value for {where} set to {shown_number(call.value('value'))}"
         case ("base", "reset"):
             being.attributes.pop(name, None)
-            return f"The base value for {where} reset to default {usual}"
+            return f"The base value for {where} reset to default {shown_number(usual)}"
         case _:
             return _modifier(call, being, name, where)
 
@@ -150,7 +151,7 @@ def _modifier(call: Call, being: Being, name: str, where: str) -> str:
     if call.words[2] == "remove":
         del being.modifiers[key]
         return f"Removed modifier {key[1]} from {where}"
-    return f"The value of modifier {key[1]} on {where} is {being.modifiers[key]}"
+    return f"The value of modifier {key[1]} on {where} is {shown_number(being.modifiers[key])}"
 
 
 HANDLERS: dict[str, _Handler] = {

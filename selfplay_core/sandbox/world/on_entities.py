@@ -7,9 +7,9 @@ from typing import Final
 
 from selfplay_core.sandbox.facts.names import display_name
 from selfplay_core.sandbox.facts.registries import known
-from selfplay_core.sandbox.parser.problem import Failed
+from selfplay_core.sandbox.parser.problem import Failed, shown_number
 from selfplay_core.sandbox.parser.scan import full_id
-from selfplay_core.sandbox.parser.tags import Float, Tag
+from selfplay_core.sandbox.parser.tags import Float, Tag, single
 from selfplay_core.sandbox.world.call import Call, named, told
 from selfplay_core.sandbox.world.entity_data import data_of, taken_in
 from selfplay_core.sandbox.world.population import matching
@@ -152,13 +152,15 @@ def _damage(call: Call) -> str:
     kind = call.value("damageType", "minecraft:generic").removeprefix("minecraft:")
     health = data_of(being).get("Health")
     unhurt = being.mode in ("creative", "spectator") and kind not in ("out_of_world", "generic_kill")
+    # A player takes no notice of a blow of nothing; other entities do.
+    unhurt = unhurt or (being.is_player and not amount)
     if health is None or unhurt or being.data.get("Invulnerable") == 1:
         raise Failed("Target is invulnerable to the given damage type")
     if amount >= health:
         call.state.remove(being)
     elif not being.is_player:
         being.data["Health"] = Float(health - amount)
-    return f"Applied {amount} damage to {being.name}"
+    return f"Applied {shown_number(single(amount))} damage to {being.name}"
 
 
 def _spread(call: Call) -> str:

@@ -11,15 +11,16 @@ from selfplay_core.sandbox.facts.registries import known, registry, stack_size
 from selfplay_core.sandbox.parser.items import ItemTest
 from selfplay_core.sandbox.parser.problem import Failed
 from selfplay_core.sandbox.world.call import Call, named, told
-from selfplay_core.sandbox.world.state import Being
+from selfplay_core.sandbox.world.state import Being, apart
 
 __all__ = ["HANDLERS"]
 
 _Handler = Callable[[Call], str]
 
 _MOST_KINDS: Final = 36
+_HEARD: Final = 16.0
 _ADVANCEMENTS: Final = 125
-_HAVE: Final = {True: "already have them", False: "don't have them"}
+_HAVE: Final = {True: "already have", False: "don't have"}
 # Experience that a level takes, as the game reckons it.
 _FIRST, _SECOND = 15, 30
 
@@ -193,18 +194,18 @@ def _advancement(call: Call) -> str:
         changed = _learn(beings, {f"advancement {name}" for name in registry("advancement")}, new=granting)
         if not changed:
             raise Failed(
-                f"Couldn't {call.words[1]} {_ADVANCEMENTS} advancements {towards} {who} as they {_HAVE[granting]}"
+                f"Couldn't {call.words[1]} {_ADVANCEMENTS} advancements {towards} {who} as they {_HAVE[granting]} them"
             )
         return told(f"{done} {_ADVANCEMENTS} advancements {towards} {who}", changed)
     name = call.value("advancement")
     if not known("advancement", name):
-        raise Failed(f"No advancement was found by the name '{name}'")
+        raise Failed(f"Unknown advancement: {name}")
     title = f"[{name.rpartition('/')[2].replace('_', ' ').title()}]"
     if call.has("criterion"):
         return f"{done} criterion '{call.value('criterion')}' of advancement {title} {towards} {who}"
     changed = _learn(beings, {f"advancement {name.removeprefix('minecraft:')}"}, new=granting)
     if not changed:
-        raise Failed(f"Couldn't {call.words[1]} advancement {title} {towards} {who} as they {_HAVE[granting]}")
+        raise Failed(f"Couldn't {call.words[1]} advancement {title} {towards} {who} as they {_HAVE[granting]} it")
     return told(f"{done} the advancement {title} {towards} {who}", changed)
 
 
@@ -247,12 +248,19 @@ def _stop_sound(call: Call) -> str:
 def _play_sound(call: Call) -> str:
     beings = call.players("targets")
     sound = call.value("sound")
-    return told(f"Played sound {sound} to {named(beings, 'players')}", len(beings))
+    # It carries sixteen blocks, and as many times farther as it is louder; the least volume is heard everywhere.
+    reach, here = _HEARD * max(1.0, call.value("volume", 1.0)), call.position("pos")
+    heard = beings if call.value("minVolume", 0.0) else tuple(b for b in beings if apart(b.position, here) <= reach)
+    if not heard:
+        raise Failed("The sound is too far away to be heard")
+    return told(f"Played sound {sound} to {named(heard, 'players')}", len(heard))
 
 
 def _list(call: Call) -> str:
     players = call.state.players
-    names = [f"{being.name} ({being.holder})" if call.words[1:] == ("uuids",) else being.name for being in players]
+    names = [
+        f"{being.name} ({being.written_uuid})" if call.words[1:] == ("uuids",) else being.name for being in players
+    ]
     return told(f"There are {len(names)} of a max of 20 players online: {', '.join(names)}", len(names))
 
 

@@ -52,7 +52,8 @@ def _add_objective(call: Call) -> str:
         raise Failed("An objective already exists by that name")
     room_for("names", call.state.objectives)
     title = plain_text(call.value("displayName", name))
-    call.state.objectives[name] = Objective(call.value("criteria"), title)
+    criterion = call.value("criteria")
+    call.state.objectives[name] = Objective(criterion, title, "hearts" if criterion == "health" else "integer")
     return told(f"Created new objective [{title}]", len(call.state.objectives))
 
 
@@ -79,13 +80,21 @@ def _modify_objective(call: Call) -> str:
     name = call.value("objective")
     match call.words[3]:
         case "displayname":
-            objective.title = plain_text(call.value("displayName"))
-            return f"Changed the display name of {name} to [{objective.title}]"
+            before, objective.title = objective.title, plain_text(call.value("displayName"))
+            # What is as it was is no failure, and a server says nothing of it.
+            if before == objective.title:
+                return told("", 0)
+            return told(f"Changed the display name of {name} to [{objective.title}]", 0)
         case "rendertype":
-            return f"Changed the render type of objective [{objective.title}]"
+            before, objective.drawn = objective.drawn, call.words[4]
+            said = "" if before == objective.drawn else f"Changed the render type of objective [{objective.title}]"
+            return told(said, 0)
         case "displayautoupdate":
-            state = "Enabled" if call.value("value") else "Disabled"
-            return f"{state} display auto-update for objective [{objective.title}]"
+            updating, objective.updates = objective.updates, bool(call.value("value"))
+            if updating == objective.updates:
+                return told("", 0)
+            state = "Enabled" if objective.updates else "Disabled"
+            return told(f"{state} display auto-update for objective [{objective.title}]", 0)
         case _:
             verb = "Changed" if len(call.words) > 4 else "Cleared"
             return f"{verb} default number format of objective [{objective.title}]"
@@ -183,11 +192,13 @@ def _operate(call: Call) -> str:
     objective_named(call, "sourceObjective")
     target, source = call.value("targetObjective"), call.value("sourceObjective")
     holders, others = call.holders("targets"), call.holders("source")
+    call.state.spend("looks at entities", len(holders) * len(others) * 3)
     total = 0
     for holder, _ in holders:
         for other, _ in others:
-            before = score_of(call, holder, target) or 0
-            with_ = score_of(call, other, source) or 0
+            # Whoever had no score has one from here on, the one that is only read as well.
+            before = set_score(call, holder, target, score_of(call, holder, target) or 0)
+            with_ = set_score(call, other, source, score_of(call, other, source) or 0)
             value, swapped = _result(call.value("operation"), before, with_)
             total = set_score(call, holder, target, value)
             if swapped is not None:

@@ -8,7 +8,7 @@ from typing import Final
 from selfplay_core.sandbox.facts.registries import known, known_tag
 from selfplay_core.sandbox.parser.problem import Failed
 from selfplay_core.sandbox.world.call import Call, told
-from selfplay_core.sandbox.world.state import room_for
+from selfplay_core.sandbox.world.state import apart, room_for
 
 __all__ = ["HANDLERS"]
 
@@ -20,6 +20,8 @@ _WEATHER: Final = {"clear": "clear", "rain": "rain", "thunder": "rain & thunder"
 _WIDEST: Final = 59999968.0
 _FARTHEST: Final = 29999984.0
 _CHUNK_LIMIT: Final = 256
+_PARTICLE_REACH, _FORCED_REACH = 32.0, 512.0
+_TICKS: Final = 20
 _RANDOM_LIMIT: Final = 2147483646
 _WHERE: Final = "minecraft:overworld"
 # What a rule is before it is set, where that is not `true`.
@@ -149,7 +151,8 @@ def _forced(call: Call) -> str:
         return f"Chunk at {_chunk((x, z))} in {_WHERE} is marked for force loading"
     if not forced:
         raise Failed(f"No force loaded chunks were found in {_WHERE}")
-    shown = ", ".join(map(_chunk, forced))
+    # A server sorts them by a number whose upper half is z, and whose lower one is x without its sign.
+    shown = ", ".join(map(_chunk, sorted(forced, key=lambda chunk: (chunk[1], chunk[0] % 2**32))))
     if len(forced) == 1:
         return f"A force loaded chunk was found in {_WHERE} at: {shown}"
     return told(f"{len(forced)} force loaded chunks were found in {_WHERE} at: {shown}", len(forced))
@@ -167,7 +170,13 @@ def _locate(call: Call) -> str:
 
 
 def _particle(call: Call) -> str:
-    return f"Displaying particle {call.value('name')}"
+    """Show a particle to those near enough, which is farther off for one that is forced."""
+    viewers = call.targets("viewers") if call.has("viewers") else call.state.players
+    here, reach = call.position("pos"), _FORCED_REACH if "force" in call.words else _PARTICLE_REACH
+    seen = sum(apart(being.position, here) < reach for being in viewers)
+    if not seen:
+        raise Failed("The particle was not visible for anybody")
+    return told(f"Displaying particle {call.value('name')}", seen)
 
 
 def _place(call: Call) -> str:
@@ -188,7 +197,11 @@ def _place(call: Call) -> str:
                 raise Failed(f'There is no template pool with type "{call.value("pool")}"')
             return f"Generated jigsaw at {where}"
         case _:
-            return f'Loaded template "{call.value("template")}" at {where}'
+            template = call.value("template")
+            # Which templates the game has is not listed; it has them in its own namespace alone.
+            if not template.startswith("minecraft:"):
+                raise Failed(f'There is no template with id "{template}"')
+            return f'Loaded template "{template}" at {where}'
 
 
 def _worldborder(call: Call) -> str:
@@ -199,7 +212,7 @@ def _worldborder(call: Call) -> str:
         case ("center",):
             x, z = call.column("pos")
             if max(abs(x), abs(z)) > _FARTHEST:
-                raise Failed(f"World border cannot be further out than {_FARTHEST} blocks")
+                raise Failed("World border cannot be further out than 2.9999984E7 blocks")
             if (x, z) == border.centre:
                 raise Failed("Nothing changed. The world border is already centered there")
             border.centre = (x, z)
@@ -219,13 +232,16 @@ def _border_size(call: Call, width: float) -> str:
     if width < 1:
         raise Failed("World border cannot be smaller than 1 block wide")
     if width > _WIDEST:
-        raise Failed(f"World border cannot be bigger than {_WIDEST} blocks wide")
+        raise Failed("World border cannot be bigger than 5.9999968E7 blocks wide")
     before, border.size = border.size, width
-    seconds = call.value("time", 0) // 20
-    if not seconds:
-        return told(f"Set the world border to {width:.1f} block(s) wide", int(width - before))
-    verb = "Growing" if width > before else "Shrinking"
-    return told(f"{verb} the world border to {width:.1f} block(s) wide over {seconds} second(s)", int(width - before))
+    ticks = call.value("time", 0)
+    if not ticks:
+        text = f"Set the world border to {width:.1f} block(s) wide"
+    elif width > before:
+        text = f"Growing the world border to {width:.1f} blocks wide over {ticks / _TICKS:.2f} seconds"
+    else:
+        text = f"Shrinking the world border to {width:.1f} block(s) wide over {ticks / _TICKS:.2f} second(s)"
+    return told(text, int(width - before))
 
 
 def _border_option(call: Call) -> str:
@@ -241,8 +257,8 @@ def _border_option(call: Call) -> str:
         value, unchanged = float(call.value("distance")), "warning is already that distance"
         text = f"Set the world border warning distance to {value:.0f} block(s)"
     else:
-        value, unchanged = float(call.value("time") // 20), "warning is already that amount of time"
-        text = f"Set the world border warning time to {value:.0f} second(s)"
+        value, unchanged = float(call.value("time")), "warning is already that amount of time"
+        text = f"Set the world border warning time to {value / _TICKS:.2f} second(s)"
     if border.options[option] == value:
         raise Failed(f"Nothing changed. The world border {unchanged}")
     border.options[option] = value

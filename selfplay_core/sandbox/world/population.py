@@ -12,9 +12,15 @@ from selfplay_core.sandbox.parser.problem import Failed
 from selfplay_core.sandbox.parser.scan import Range
 from selfplay_core.sandbox.parser.selectors import Option, Selector
 from selfplay_core.sandbox.world.entity_data import data_of
-from selfplay_core.sandbox.world.state import SPAWN, Being, Position, State
+from selfplay_core.sandbox.world.state import SPAWN, Being, Position, State, apart
 
-__all__ = ["Source", "found", "matching"]
+__all__ = ["OVERWORLD", "Source", "found", "matching"]
+
+OVERWORLD: Final = "minecraft:overworld"
+# How many looks at an entity a look at its data is worth.
+_DATA_COST: Final = 10
+# The corner of the block at the world spawn, where players stand in its middle.
+_CONSOLE: Final[Position] = (0.0, SPAWN[1], 0.0)
 
 # Of the tags of entity types those that this world's first inhabitants are in; other tags match nobody.
 _TAGS: Final = {
@@ -29,14 +35,15 @@ _TAGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who runs a command and where; the console is nobody at the world spawn.
+    """Who runs a command and where; the console is nobody at the world spawn, and all beings are in the overworld.
 
     `forked`: an `execute` clause multiplied the source, so that the server swallows failures. `rotation` is yaw and
     pitch in degrees. `stores` are the `store` clauses that wait for the result.
     """
 
     being: Being | None = None
-    position: Position = SPAWN
+    position: Position = _CONSOLE
+    dimension: str = OVERWORLD
     rotation: tuple[float, float] = (0.0, 0.0)
     forked: bool = False
     stores: tuple[Any, ...] = field(default=(), hash=False)
@@ -56,7 +63,7 @@ def matching(target: Selector, source: Source, state: State) -> tuple[Being, ...
     """Return whom a name or selector means, perhaps nobody."""
     if target.name is not None:
         name = target.name.lower()
-        return tuple(being for being in state.beings if being.holder.lower() == name)
+        return tuple(being for being in state.beings if name in (being.holder.lower(), being.written_uuid))
     origin = _origin(target, source)
     candidates = _candidates(target, source, state)
     state.spend("looks at entities", len(candidates) * len(target.options))
@@ -79,8 +86,7 @@ def _origin(target: Selector, source: Source) -> Position:
 
 
 def _distance(being: Being, origin: Position) -> float:
-    squares = ((a - b) ** 2 for a, b in zip(being.position, origin, strict=True))
-    return float(sum(squares) ** 0.5)
+    return apart(being.position, origin)
 
 
 def _sorted(target: Selector, beings: list[Being], origin: Position) -> list[Being]:
@@ -127,8 +133,15 @@ def _has_scores(wanted: dict[str, Range], being: Being, state: State) -> bool:
     return all(name in scores and bounds.holds(scores[name]) for name, bounds in wanted.items())
 
 
+def _has_data(wanted: Any, being: Being, state: State) -> bool:
+    state.spend("looks at entities", _DATA_COST + len(being.tags))
+    return matches(wanted, data_of(being))
+
+
 def _has_advancements(wanted: dict[str, bool], being: Being, _: State) -> bool:
-    return being.is_player and not any(wanted.values())
+    return being.is_player and all(
+        (f"advancement {name.removeprefix('minecraft:')}" in being.known) == done for name, done in wanted.items()
+    )
 
 
 _CHECKS: Final[dict[str, Callable[[Any, Being, State], bool]]] = {
@@ -139,7 +152,7 @@ _CHECKS: Final[dict[str, Callable[[Any, Being, State], bool]]] = {
     "team": _in_team,
     "scores": _has_scores,
     "advancements": _has_advancements,
-    "nbt": lambda value, being, _: matches(value, data_of(being)),
+    "nbt": _has_data,
     # A predicate is a file of a data pack, of which there is none.
     "predicate": lambda value, being, _: False,
     "level": lambda value, being, _: being.is_player and value.holds(being.levels),

@@ -7,6 +7,7 @@ attempt with a reset gets the same replies at any concurrency. What can grow wit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,7 +17,9 @@ from selfplay_core.sandbox.parser.problem import Failed
 from selfplay_core.sandbox.parser.tags import Tag
 
 __all__ = [
+    "BOTTOM",
     "SPAWN",
+    "TOP",
     "Bar",
     "Being",
     "BlockHere",
@@ -26,6 +29,7 @@ __all__ = [
     "Position",
     "State",
     "Team",
+    "apart",
     "room_for",
 ]
 
@@ -46,9 +50,9 @@ _ANIMALS: Final[tuple[tuple[str, Position], ...]] = (
 # What every player carries, so that `clear` finds something and not everything.
 _INVENTORY: Final = {"bread": 3, "torch": 16, "wooden_sword": 1}
 _LIMITS: Final = {"beings": 128, "blocks": 65536, "names": 256}
-_AT_ONCE: Final = {"blocks": 40_000, "looks at entities": 60_000}
+_AT_ONCE: Final = {"blocks": 40_000, "looks at entities": 60_000, "characters of NBT": 200_000}
 _GROUND: Final = 63
-_BOTTOM: Final = -64
+BOTTOM, TOP = -64, 319
 
 
 @dataclass(slots=True, eq=False)
@@ -85,9 +89,14 @@ class Being:
         return (0, 0, 0, self.number + 1)
 
     @property
+    def written_uuid(self) -> str:
+        """Its UUID in the usual spelling."""
+        return f"00000000-0000-0000-0000-{self.number + 1:012x}"
+
+    @property
     def holder(self) -> str:
         """The name under which scores and teams know it."""
-        return self.name if self.is_player else f"00000000-0000-0000-0000-{self.number + 1:012x}"
+        return self.name if self.is_player else self.written_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +110,12 @@ class BlockHere:
 
 @dataclass(slots=True)
 class Objective:
-    """What is counted; `title` is what replies call it."""
+    """What is counted; `title` is what replies call it, `drawn` how its numbers are shown."""
 
     criterion: str
     title: str
+    drawn: str = "integer"
+    updates: bool = False
 
 
 @dataclass(slots=True)
@@ -129,12 +140,12 @@ class Bar:
 
 @dataclass(slots=True)
 class Border:
-    """The world border; sizes in blocks."""
+    """The world border; sizes in blocks, `time` in ticks."""
 
     size: float = 59999968.0
     centre: tuple[float, float] = (0.0, 0.0)
     options: dict[str, float] = field(
-        default_factory=lambda: {"buffer": 5.0, "amount": 0.2, "distance": 5.0, "time": 15.0}
+        default_factory=lambda: {"buffer": 5.0, "amount": 0.2, "distance": 5.0, "time": 300.0}
     )
 
 
@@ -174,6 +185,8 @@ class State:
     def spend(self, kind: str, count: int) -> None:
         """Count what a command takes of the server's time; raises `Failed` once it is too much for one command."""
         if count > self._left[kind]:
+            # Nothing more for the sources to come either: each would work in vain before it is refused.
+            self._left[kind] = 0
             raise Failed(f"The sandbox understands this command but takes no more than {_AT_ONCE[kind]} {kind} for one")
         self._left[kind] -= count
 
@@ -224,7 +237,7 @@ class State:
             return _GRASS
         if y > _GROUND - 4:
             return _DIRT
-        return _BEDROCK if y == _BOTTOM else _STONE
+        return _BEDROCK if y == BOTTOM else _STONE
 
     def put(self, place: Place, block: BlockHere) -> None:
         """Set a block; raises `Failed` if the world remembers no more of them."""
@@ -238,6 +251,11 @@ _GRASS: Final = BlockHere("grass_block", {"snowy": "false"})
 _DIRT: Final = BlockHere("dirt")
 _STONE: Final = BlockHere("stone")
 _BEDROCK: Final = BlockHere("bedrock")
+
+
+def apart(one: Position, other: Position) -> float:
+    """Return how far two places are from each other."""
+    return math.dist(one, other)
 
 
 def room_for(kind: str, things: Any) -> None:
