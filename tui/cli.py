@@ -51,6 +51,7 @@ def _run(options: argparse.Namespace) -> int:
 
         return WORK[options.command](options)
     if options.command == "bakeoff":
+        hold_signals()
         from tui.commands.bakeoff import run as bake_off
 
         return bake_off(options)

@@ -29,6 +29,7 @@ from selfplay_core.text import one_line
 from tui.commands.bakeoff_report import Show, choose_show
 from tui.commands.exits import DONE, GAVE_UP, complain, failed
 from tui.commands.interrupts import Stopped, heeding_signals
+from tui.early import Interrupted, released_signals
 from tui.job import make_job
 from tui.logs import log_to
 from tui.streams import give_up_stdout, make_streams_sure
@@ -44,11 +45,10 @@ def run(options: argparse.Namespace) -> int:
     make_streams_sure()
     show = choose_show(as_json_lines=options.json)
     try:
-        if options.compare:
-            return _compare(options, show)
-        if options.lift_ban:
-            return _lift_ban(options)
-        return asyncio.run(_contest(_job(options), show))
+        with released_signals():
+            return _run(options, show)
+    except Interrupted as early:
+        return early.code
     except Stopped as stopped:
         return stopped.code
     except OSError as error:
@@ -56,6 +56,14 @@ def run(options: argparse.Namespace) -> int:
         return GAVE_UP
     except SelfplayError as error:
         return failed(error, has_begun=show.answers > 0)
+
+
+def _run(options: argparse.Namespace, show: Show) -> int:
+    if options.compare:
+        return _compare(options, show)
+    if options.lift_ban:
+        return _lift_ban(options)
+    return asyncio.run(_contest(_job(options), show))
 
 
 async def _contest(job: BakeoffJob, show: Show) -> int:
