@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,6 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-prompts", type=int, default=112, help="prompts in each run of tests/test_soak.py")
     parser.addoption("--soak", action="store_true", help="storm longer: more kills, more traffic")
     parser.addoption("--storm-seed", type=int, default=20, help="what the kills at random are drawn from")
+
+
+def pytest_configure() -> None:
+    """Let commands be interrupted: a shell starts what runs in its background with SIGINT ignored, which is inherited."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
