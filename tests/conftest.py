@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let commands be interrupted: a shell starts what runs in its background with SIGINT ignored, which is inherited."""
+    """Let commands be interrupted: what a shell starts in its background ignores SIGINT, and so would all its children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
