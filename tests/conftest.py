@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let commands be interrupted: what a shell starts in its background ignores SIGINT, and so would all its children."""
+    """Let commands be interrupted: what a shell starts in its background, and all its children, ignore SIGINT."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
