@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from selfplay_core.models import SANDBOX_RESET, VerdictOutcome
+from selfplay_core.sandbox.parser.grammar import Command
 from selfplay_core.sandbox.parser.judge import judge
 from selfplay_core.sandbox.parser.problem import Problem, Rejected, with_context
 from selfplay_core.sandbox.parser.snbt import read_tag
@@ -328,8 +328,6 @@ def _hostile() -> list[str]:
 
 @pytest.mark.parametrize("command", _hostile(), ids=range(len(_hostile())))
 def test_no_command_is_too_much(command: str) -> None:
-    """Long, deep or random text is judged or refused, and never raises; the bound is many times what is usual."""
-    judge("list")
-    begin = time.process_time()
-    judge(command)
-    assert time.process_time() - begin < 0.5
+    """Long, deep or random text is judged or refused, and never raises; how soon, tests/test_judge_bounds.py holds."""
+    judged = judge(command)
+    assert isinstance(judged, Command | Problem)
