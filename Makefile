@@ -50,7 +50,7 @@ tests: $(VENV)/.dev
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 soak: $(VENV)/.dev
-	$(BIN)/pytest tests/test_soak.py --soak-prompts $(SOAK_PROMPTS)
+	$(BIN)/pytest -n $(JOBS) tests/test_soak.py --soak-prompts $(SOAK_PROMPTS)
 	$(BIN)/pytest --soak --storm-seed $(STORM_SEED) tests/test_storm.py
 
 coverage: $(VENV)/.dev
